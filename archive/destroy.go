@@ -1,0 +1,466 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/luutru/luutru/chain"
+	"github.com/luutru/luutru/custody"
+	"github.com/luutru/luutru/index"
+	"github.com/luutru/luutru/life"
+	"github.com/luutru/luutru/retention"
+	"github.com/luutru/luutru/store"
+)
+
+// caseForm is the form of a case's name.
+var caseForm = regexp.MustCompile(`^[a-z2-7]{26}$`)
+
+// Propose opens a destruction case over dossiers that are due, and returns its
+// name. Every dossier that is not due is named in the error.
+func (a *Archive) Propose(ctx context.Context, by Agent, refs []string, reason string) (string, error) {
+	if err := by.may(propose); err != nil {
+		return "", err
+	}
+	var ids []string
+	var errs []error
+	for _, ref := range refs {
+		id, err := a.visible(ctx, by, ref)
+		if err == nil {
+			_, err = a.mayDestroy(ctx, id)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", ref, err))
+			continue
+		}
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		errs = append(errs, fmt.Errorf("%w: no dossiers", ErrCase))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	slices.Sort(ids)
+	name := random()
+	return name, a.step(ctx, by, name, nil, life.Proposed, &life.Proposal{Dossiers: slices.Compact(ids)}, reason)
+}
+
+// Review records what the council found of each dossier of a case: the named
+// ones are to be kept, the others may be destroyed.
+func (a *Archive) Review(ctx context.Context, by Agent, name string, keep []string, reason string) error {
+	if err := by.may(review); err != nil {
+		return err
+	}
+	acts, k, err := a.disposal(ctx, by, name)
+	if err != nil {
+		return err
+	}
+	var kept []string
+	for _, ref := range keep {
+		kept = append(kept, a.locate(ref))
+	}
+	b := &life.Review{}
+	for _, id := range k.Proposed {
+		f := life.Finding{Dossier: id, Finding: "destroy"}
+		if slices.Contains(kept, id) {
+			f.Finding = "keep"
+		}
+		b.Findings = append(b.Findings, f)
+	}
+	return a.step(ctx, by, name, acts, life.Reviewed, b, reason)
+}
+
+// Decide approves a case or rejects it. An approval covers the dossiers that the
+// review found fit for destruction. Number is that of the written decision.
+func (a *Archive) Decide(ctx context.Context, by Agent, name string, approve bool, number string) error {
+	if err := by.may(decide); err != nil {
+		return err
+	}
+	if number == "" {
+		return fmt.Errorf("%w: a decision has a number", ErrCase)
+	}
+	acts, k, err := a.disposal(ctx, by, name)
+	if err != nil {
+		return err
+	}
+	b := &life.Decision{Approved: approve, Dossiers: []string{}}
+	if approve {
+		b.Dossiers = append(b.Dossiers, k.Fit()...)
+	}
+	return a.step(ctx, by, name, acts, life.Decided, b, number)
+}
+
+// disposal reads a case whose dossiers are all in the agent's scope.
+func (a *Archive) disposal(ctx context.Context, by Agent, name string) ([]*chain.Act, *life.Case, error) {
+	if !caseForm.MatchString(name) {
+		return nil, nil, fmt.Errorf("case: %w", fs.ErrNotExist)
+	}
+	acts, err := a.chains.Read(ctx, life.CaseChain(name))
+	if err != nil {
+		return nil, nil, err
+	}
+	k, err := life.CaseOf(acts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", chain.ErrTampered, err)
+	}
+	if len(k.Proposed) == 0 {
+		return nil, nil, fmt.Errorf("case: %w", fs.ErrNotExist)
+	}
+	for _, id := range k.Proposed {
+		if _, err := a.visible(ctx, by, id); err != nil {
+			return nil, nil, fmt.Errorf("case: %w", fs.ErrNotExist)
+		}
+	}
+	return acts, k, nil
+}
+
+// step appends an act to a case if the law's order and the separation of duties
+// allow it. Two people who take the same step at once race for its number.
+func (a *Archive) step(ctx context.Context, by Agent, name string, acts []*chain.Act, kind string, body any, note string) error {
+	sealed, err := a.private(map[string]string{"actor": by.Subject, "note": note})
+	if err != nil {
+		return err
+	}
+	d := chain.Draft{Type: kind, By: a.Keyring.agent(by.Subject), Body: body, Sealed: sealed, Time: a.Now()}
+	if err := checkStep(acts, d); err != nil {
+		return err
+	}
+	_, _, err = a.chains.Append(ctx, life.CaseChain(name), acts, d)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: somebody else took this step first", ErrCase)
+	}
+	return err
+}
+
+// checkStep asks the law's order whether the draft may follow the acts.
+func checkStep(acts []*chain.Act, d chain.Draft) error {
+	k, err := life.CaseOf(acts)
+	if err != nil {
+		return err
+	}
+	if err := retention.CheckSteps(append(k.Steps, life.StepOf(d.Type, d.Body, d.By, d.Time))); err != nil {
+		return fmt.Errorf("%w: %w", ErrCase, err)
+	}
+	return nil
+}
+
+// transfer is the action of dossiers that go to the historical archive when
+// they are due: they are not destroyed.
+const transfer = "transfer"
+
+// mayDestroy returns ErrNotDue, with the verdict's reasons, unless retention and
+// holds allow the dossier to be destroyed now.
+func (a *Archive) mayDestroy(ctx context.Context, id string) (*life.Life, error) {
+	_, l, err := a.life(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	switch l.State {
+	case life.Condemned, life.Gone:
+		return l, ErrDestroyed
+	case life.Absent:
+		return l, fmt.Errorf("dossier: %w", fs.ErrNotExist)
+	}
+	f, holds := l.Facts()
+	if v := a.Schedule().Decide(f, holds, a.Now()); v.Status != retention.Due || v.Action == transfer {
+		return l, &NotDueError{v}
+	}
+	return l, nil
+}
+
+// Certificate proves the destruction of a dossier (docs/format.md §10).
+type Certificate struct {
+	V       int      `json:"v"`
+	Archive string   `json:"archive"`
+	Dossier string   `json:"dossier"`
+	Acts    []string `json:"acts"`
+	Case    []string `json:"case"`
+	Entry   string   `json:"entry"`
+	Proof   string   `json:"proof"`
+}
+
+// Plan is what an execution would do.
+type Plan struct {
+	Case     string
+	Destroy  []string          // dossiers that would be destroyed
+	Refused  map[string]string // dossiers that would not, and why
+	Deadline time.Time         // last moment for the execution
+}
+
+// Preview says what Execute would do, and does nothing.
+func (a *Archive) Preview(ctx context.Context, by Agent, name string) (*Plan, error) {
+	if err := by.may(execute); err != nil {
+		return nil, err
+	}
+	acts, k, err := a.disposal(ctx, by, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.mayExecute(acts, by); err != nil {
+		return nil, err
+	}
+	p := &Plan{Case: name, Refused: map[string]string{}}
+	for _, id := range k.Decision.Dossiers {
+		if _, err := a.mayDestroy(ctx, id); err != nil && !errors.Is(err, ErrDestroyed) {
+			p.Refused[id] = err.Error()
+			continue
+		}
+		p.Destroy = append(p.Destroy, id)
+	}
+	return p, nil
+}
+
+func (a *Archive) mayExecute(acts []*chain.Act, by Agent) error {
+	return checkStep(acts, chain.Draft{Type: life.Executed, By: a.Keyring.agent(by.Subject), Body: &life.Execution{}, Time: a.Now()})
+}
+
+// Execute destroys the dossiers of an approved case and returns their
+// certificates. It decides anew on each with the holds of now; a dossier that
+// may not be destroyed is left as it is and named in the error. Execute may be
+// repeated after a crash.
+func (a *Archive) Execute(ctx context.Context, by Agent, name string) ([]*Certificate, error) {
+	if err := by.may(execute); err != nil {
+		return nil, err
+	}
+	acts, k, err := a.disposal(ctx, by, name)
+	if err != nil {
+		return nil, err
+	}
+	if k.Outcomes == nil {
+		if err := a.mayExecute(acts, by); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.checkClock(ctx); err != nil {
+		return nil, err
+	}
+	agent := a.Keyring.agent(by.Subject)
+	b := &life.Execution{Outcomes: []life.Outcome{}}
+	shredded := map[string][]*chain.Act{}
+	var errs []error
+	for _, id := range k.Decision.Dossiers {
+		chain, err := a.shred(ctx, agent, id, name, k.Outcomes == nil)
+		o := life.Outcome{Dossier: id, Outcome: "destroyed"}
+		switch {
+		case err == nil:
+			shredded[id] = chain
+		case errors.Is(err, ErrNotDue) || errors.Is(err, custody.ErrStopped):
+			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+			o.Outcome = "stopped"
+		default:
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		b.Outcomes = append(b.Outcomes, o)
+	}
+	certificates, err := a.conclude(ctx, agent, shredded)
+	if err != nil {
+		return certificates, err
+	}
+	if k.Outcomes == nil {
+		errs = append(errs, a.step(ctx, by, name, acts, life.Executed, b, ""))
+	}
+	return certificates, errors.Join(errs...)
+}
+
+// shred takes one dossier from its decision past the point of no return: its
+// key packets are gone when it returns. In a case that was executed before, it
+// finishes what was begun and begins nothing.
+func (a *Archive) shred(ctx context.Context, agent, id, name string, begin bool) ([]*chain.Act, error) {
+	if begin {
+		if err := a.beginDestruction(ctx, agent, id, name); err != nil {
+			return nil, err
+		}
+	}
+	return a.custodian.Delete(ctx, agent, id)
+}
+
+// beginDestruction puts the act "destruction begun", unless it is there. From
+// here a hold, or the custodian, can still stop the destruction.
+func (a *Archive) beginDestruction(ctx context.Context, agent, id, name string) error {
+	for {
+		acts, l, err := a.life(ctx, id)
+		if err != nil {
+			return err
+		}
+		if l.State != life.Archived && l.State != life.Absent {
+			if l.Case != name {
+				return fmt.Errorf("%w: destruction under another case", ErrCase)
+			}
+			return nil
+		}
+		if _, err := a.mayDestroy(ctx, id); err != nil {
+			return err
+		}
+		_, _, err = a.chains.Append(ctx, life.Chain(id), acts, chain.Draft{Type: life.DestructionBegun, By: agent, Body: &life.Destruction{Case: name}})
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+}
+
+// conclude brings destructions past their point of no return to their end: the
+// index is purged of all of them at once, then each loses its objects and gets
+// its last act and its certificate. It may be repeated by anybody, and recovery
+// does.
+func (a *Archive) conclude(ctx context.Context, agent string, shredded map[string][]*chain.Act) ([]*Certificate, error) {
+	ids := slices.Sorted(maps.Keys(shredded))
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	if err := a.Index.Apply(ctx, index.Batch{Remove: ids}); err != nil {
+		return nil, fmt.Errorf("index: %w", err)
+	}
+	var certificates []*Certificate
+	for _, id := range ids {
+		acts, err := a.destroyed(ctx, agent, id, shredded[id])
+		if err != nil {
+			return certificates, fmt.Errorf("%s: %w", id, err)
+		}
+		c, err := a.certificate(ctx, id, acts)
+		if err != nil {
+			return certificates, fmt.Errorf("%s: %w", id, err)
+		}
+		certificates = append(certificates, c)
+	}
+	return certificates, nil
+}
+
+// destroyed deletes the objects of a dossier whose keys are gone, and puts its
+// last act.
+func (a *Archive) destroyed(ctx context.Context, agent, id string, acts []*chain.Act) ([]*chain.Act, error) {
+	for {
+		l, err := life.Of(acts)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", chain.ErrTampered, err)
+		}
+		b := &life.Destruction{Case: l.Case, Packages: l.Last.Packages}
+		if b.Deleted, b.Waiting, err = a.deletePackages(ctx, id, l); err != nil {
+			return nil, err
+		}
+		if l.State == life.Gone {
+			return acts, nil
+		}
+		act, _, err := a.chains.Append(ctx, life.Chain(id), acts, chain.Draft{Type: life.Destroyed, By: agent, Body: b})
+		if err == nil {
+			return append(acts, act), nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		if acts, err = a.chains.Read(ctx, life.Chain(id)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// deletePackages deletes every attempt of a dossier that the store's locks let
+// go, and looks again.
+func (a *Archive) deletePackages(ctx context.Context, id string, l *life.Life) (deleted, waiting []string, err error) {
+	left, err := a.stored(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, key := range left {
+		if locker, ok := a.locker(); ok {
+			if err := locker.Hold(ctx, key, "", false); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, nil, fmt.Errorf("legal hold: %w", err)
+			}
+		}
+		if err := a.Archive.Delete(ctx, key); err != nil && !errors.Is(err, store.ErrLocked) {
+			return nil, nil, fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	still, err := a.stored(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	waiting = life.Attempts(&life.Life{}, still)
+	for _, at := range life.Attempts(l, left) {
+		if !slices.Contains(waiting, at) {
+			deleted = append(deleted, at)
+		}
+	}
+	return deleted, waiting, nil
+}
+
+// stored lists the data objects of a dossier, whatever act names them.
+func (a *Archive) stored(ctx context.Context, id string) ([]string, error) {
+	var keys []string
+	for info, err := range a.Archive.List(ctx, "packages/"+id+"/", &store.ListOptions{Versions: true}) {
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, info.Key)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
+}
+
+// certificate puts together the proof of a destruction from what is stored.
+func (a *Archive) certificate(ctx context.Context, id string, acts []*chain.Act) (*Certificate, error) {
+	l, err := life.Of(acts)
+	if err != nil {
+		return nil, err
+	}
+	e, proof, err := a.entry(ctx, acts[len(acts)-1])
+	if err != nil {
+		return nil, err
+	}
+	c := &Certificate{V: 1, Archive: a.name, Dossier: id, Entry: string(e.Raw), Proof: string(proof)}
+	for _, act := range acts {
+		if act.Type == life.DestructionBegun || act.Type == life.KeysCondemned || act.Type == life.Destroyed {
+			c.Acts = append(c.Acts, string(act.Raw()))
+		}
+	}
+	steps, err := a.chains.Read(ctx, life.CaseChain(l.Case))
+	if err != nil {
+		return nil, err
+	}
+	for _, act := range steps {
+		if act.Type != life.Executed {
+			c.Case = append(c.Case, string(act.Raw()))
+		}
+	}
+	return c, nil
+}
+
+// maxSkew is how far this node's clock and the store's may be apart for a
+// destruction.
+const maxSkew = 5 * time.Minute
+
+// checkClock compares this node's clock with the store's.
+func (a *Archive) checkClock(ctx context.Context) error {
+	key := "clock/" + a.session.name
+	if _, err := a.Work.Put(ctx, key, []byte(chain.Timestamp(a.Now())), nil); err != nil {
+		return fmt.Errorf("clock: %w", err)
+	}
+	r, info, err := a.Work.Get(ctx, key, nil)
+	if err != nil {
+		return fmt.Errorf("clock: %w", err)
+	}
+	r.Close()
+	if skew := a.Now().Sub(info.Modified).Abs(); skew > maxSkew {
+		return fmt.Errorf("%w: node and store are %s apart", ErrClock, skew.Round(time.Second))
+	}
+	return nil
+}
+
+// NotDueError is ErrNotDue with the verdict that forbids the destruction.
+type NotDueError struct{ Verdict retention.Verdict }
+
+func (e *NotDueError) Error() string {
+	s := ErrNotDue.Error()
+	for _, r := range e.Verdict.Reasons {
+		s += "; " + r.English
+	}
+	return s
+}
+
+// Unwrap makes the error ErrNotDue.
+func (e *NotDueError) Unwrap() error { return ErrNotDue }

@@ -1,0 +1,120 @@
+package archive
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/luutru/luutru/chain"
+	"github.com/luutru/luutru/internal/jcs"
+	"github.com/luutru/luutru/life"
+)
+
+// Hold suspends the destruction of a dossier, for a reason, and returns the
+// hold's name. It races with a destruction under way for the next act: exactly
+// one of them succeeds, and once the keys are condemned Hold fails with
+// ErrDestroyed.
+func (a *Archive) Hold(ctx context.Context, by Agent, ref, reason string) (string, error) {
+	if reason == "" {
+		return "", fmt.Errorf("%w: no reason given", ErrDenied)
+	}
+	name := random()
+	return name, a.holdAct(ctx, by, ref, life.Hold, name, reason)
+}
+
+// Lift ends a hold.
+func (a *Archive) Lift(ctx context.Context, by Agent, ref, name, reason string) error {
+	return a.holdAct(ctx, by, ref, life.HoldLifted, name, reason)
+}
+
+func (a *Archive) holdAct(ctx context.Context, by Agent, ref, kind, name, reason string) error {
+	if err := by.may(hold); err != nil {
+		return err
+	}
+	id, err := a.visible(ctx, by, ref)
+	if err != nil {
+		return err
+	}
+	sealed, err := a.private(map[string]string{"actor": by.Subject, "reason": reason})
+	if err != nil {
+		return err
+	}
+	for {
+		acts, l, err := a.life(ctx, id)
+		if err != nil {
+			return err
+		}
+		switch l.State {
+		case life.Condemned, life.Gone:
+			return ErrDestroyed
+		case life.Absent:
+			return fmt.Errorf("dossier: %w", fs.ErrNotExist)
+		}
+		if _, open := l.Holds[name]; kind == life.HoldLifted && !open {
+			return fmt.Errorf("hold: %w", fs.ErrNotExist)
+		}
+		act, _, err := a.chains.Append(ctx, life.Chain(id), acts, chain.Draft{
+			Type: kind, By: a.Keyring.agent(by.Subject), Body: &life.HoldBody{Hold: name}, Sealed: sealed,
+		})
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		return a.holdObjects(ctx, id, append(acts, act))
+	}
+}
+
+// holdObjects brings the legal holds in the store to what the acts say. The
+// acts decide; the store's hold is a second fence.
+func (a *Archive) holdObjects(ctx context.Context, id string, acts []*chain.Act) error {
+	locker, ok := a.locker()
+	if !ok {
+		return nil
+	}
+	l, err := life.Of(acts)
+	if err != nil {
+		return err
+	}
+	facts, holds := l.Facts()
+	_, rolling := a.lockUntil(facts)
+	for _, s := range l.Seals {
+		if err := locker.Hold(ctx, packageKey(id, s.Package), "", rolling || len(holds) > 0); err != nil {
+			return fmt.Errorf("legal hold: %w", err)
+		}
+	}
+	return nil
+}
+
+// private encrypts what is personal about an act to the audit key.
+func (a *Archive) private(fields map[string]string) (string, error) {
+	plain, err := jcs.Marshal(fields)
+	if err != nil {
+		return "", err
+	}
+	b, err := a.Keyring.sealForAudit(plain)
+	if err != nil {
+		return "", fmt.Errorf("audit key: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(b), nil
+}
+
+// visible returns the dossier meant by ref if it is in the agent's scope, and
+// fs.ErrNotExist otherwise, whether it exists or not.
+func (a *Archive) visible(ctx context.Context, by Agent, ref string) (string, error) {
+	id := a.locate(ref)
+	rec, known := a.register.get(id)
+	if !known {
+		if err := a.ledger.Sync(ctx); err != nil {
+			return "", err
+		}
+		rec, known = a.register.get(id)
+	}
+	if !known {
+		return "", fmt.Errorf("dossier: %w", fs.ErrNotExist)
+	}
+	return id, by.sees(rec.Agency)
+}

@@ -1,0 +1,319 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"sync"
+
+	"github.com/luutru/luutru/dossier"
+	"github.com/luutru/luutru/internal/extract"
+	"github.com/luutru/luutru/retention"
+	"github.com/luutru/luutru/signing"
+	"github.com/luutru/luutru/store"
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	// onePut is the largest package stored in one request, from one buffer.
+	onePut = 16 << 20
+	// partSize is the size of the parts of larger packages. With two on their
+	// way and one filling, a package of any size takes some 24 MiB.
+	partSize = 8 << 20
+	// partsAtOnce is how many parts are on their way.
+	partsAtOnce = 2
+	// keepText is the largest document kept in memory for checking and
+	// indexing; larger ones are read back by ranges.
+	keepText = 8 << 20
+)
+
+// putPackage streams the submission's documents through digest, package and
+// seal into the store. Neither plain text nor a whole large document is ever
+// on disk or in memory.
+func (a *Archive) putPackage(ctx context.Context, sub *submission, c Content) error {
+	plan, err := dossier.NewPlan(sub.Declaration, a.packageMeta(sub))
+	if err != nil {
+		return err
+	}
+	sub.sk = signing.NewSessionKey()
+	sub.texts = newHandoff(sub)
+	size := signing.SealedSize(plan.Size())
+	sink, err := newSink(ctx, a.Archive, packageKey(sub.id, sub.Package), size)
+	if err != nil {
+		return err
+	}
+	workers := 1
+	if size > onePut {
+		workers = a.Workers
+	}
+	sealer, err := signing.NewSealer(sink, plan.Size(), sub.sk, workers)
+	if err != nil {
+		return errors.Join(err, sink.abort())
+	}
+	mets, err := a.writePackage(sub, plan.Writer(sealer), c)
+	if err != nil {
+		sealer.Close()
+		return errors.Join(err, sink.abort())
+	}
+	if err := sealer.Close(); err != nil {
+		return errors.Join(err, sink.abort())
+	}
+	digest, err := sink.finish()
+	if err != nil {
+		return err
+	}
+	sub.stored = &packaged{size: size, digest: digest, mets: mets}
+	return a.checkLarge(ctx, sub)
+}
+
+func (a *Archive) packageMeta(sub *submission) dossier.PackageMeta {
+	return dossier.PackageMeta{
+		UUID: uuidOf(sub.Package), Archive: a.name, Fonds: sub.Fonds, Created: a.Now(), Retention: retentionCode(a.Schedule(), sub.class),
+		Sign: func(mets []byte) ([]byte, error) { return a.Keyring.Archive.Sign(mets, a.Now()) },
+	}
+}
+
+// retentionCode returns the code of field "maintenance" of Circular
+// 05/2025/TT-BNV for a class: 01 permanent, then by years, 07 other.
+func retentionCode(s *retention.Schedule, class string) string {
+	codes := map[int]string{70: "02", 50: "03", 30: "04", 20: "05", 10: "06"}
+	for _, r := range s.Rules {
+		switch {
+		case r.Class != class:
+		case r.Permanent:
+			return "01"
+		case codes[r.Years] != "":
+			return codes[r.Years]
+		}
+	}
+	return "07"
+}
+
+// uuidOf makes a version 8 UUID (RFC 9562) of an attempt's name, so that the
+// package's own name leads back to its object.
+func uuidOf(attempt string) string {
+	b := sha256.Sum256([]byte(attempt))
+	b[6], b[8] = b[6]&0x0f|0x80, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}
+
+// writePackage copies the documents into the package, in declared order, and
+// returns every fault of all of them together.
+func (a *Archive) writePackage(sub *submission, w *dossier.Writer, c Content) (mets string, err error) {
+	var found []dossier.Problem
+	for i := 0; ; i++ {
+		name, r, err := c.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return "", err
+		}
+		if i == len(sub.Documents) || norm.NFC.String(name) != norm.NFC.String(sub.Documents[i].Name) {
+			found = append(found, problemOrder)
+			break
+		}
+		ps, err := a.writeDocument(sub, w, i, r)
+		if err != nil {
+			return "", fmt.Errorf("document: %w", err)
+		}
+		found = append(found, ps...)
+	}
+	mets, err = w.Close(nil)
+	var invalid *dossier.ValidationError
+	if err != nil && !errors.As(err, &invalid) {
+		return "", err
+	}
+	if invalid != nil {
+		found = append(invalid.Problems, found...)
+	}
+	if len(found) > 0 {
+		return "", &dossier.ValidationError{Problems: found}
+	}
+	return mets, nil
+}
+
+var problemOrder = dossier.Problem{Code: "document.order", Field: "documents",
+	Vietnamese: "Các tệp phải được gửi đúng thứ tự đã khai, không thừa tệp nào.",
+	English:    "Files must come in the order of the declaration, and no others."}
+
+// writeDocument copies one document. What is wrong with its size or digest the
+// writer remembers; what is wrong inside is returned.
+func (a *Archive) writeDocument(sub *submission, w *dossier.Writer, i int, r io.Reader) ([]dossier.Problem, error) {
+	d := &sub.Documents[i]
+	dst, err := w.Document(d.Name)
+	if err != nil {
+		return nil, err
+	}
+	var kept *bytes.Buffer
+	if d.Size <= keepText && extract.Readable(d.Name, d.MediaType) {
+		kept = bytes.NewBuffer(make([]byte, 0, d.Size))
+		dst = io.MultiWriter(dst, kept)
+	}
+	var invalid *dossier.ValidationError
+	_, err = io.Copy(dst, r)
+	if errors.As(err, &invalid) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if kept == nil {
+		return nil, nil
+	}
+	sub.texts.add(d, kept.Bytes())
+	return a.checkDocument(i, d, bytes.NewReader(kept.Bytes()), int64(kept.Len())), nil
+}
+
+// checkDocument looks into a document: is it what it is declared to be, and
+// whole?
+func (a *Archive) checkDocument(i int, d *dossier.Document, r io.ReaderAt, size int64) []dossier.Problem {
+	head := make([]byte, min(size, 4096))
+	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil // the copy that follows tells
+	}
+	var ps []dossier.Problem
+	for _, p := range extract.Check(d.Name, d.MediaType, head, r, size) {
+		ps = append(ps, dossier.Problem{Code: p.Code, Field: fmt.Sprintf("documents[%d]", i), Vietnamese: p.Vietnamese, English: p.English})
+	}
+	return ps
+}
+
+// checkLarge looks into the documents that were not kept in memory, by ranged
+// reads of the attempt.
+func (a *Archive) checkLarge(ctx context.Context, sub *submission) error {
+	if len(sub.texts.parts) == sub.texts.readable(sub.Documents) {
+		return nil
+	}
+	opened, pkg, err := a.openPackage(ctx, sub.id, sub.Package, sub.stored, sub.sk)
+	if err != nil {
+		return err
+	}
+	var problems []dossier.Problem
+	for i, e := range pkg.Documents() {
+		d := &sub.Documents[i]
+		if d.Size <= keepText || !extract.Readable(d.Name, d.MediaType) {
+			continue
+		}
+		problems = append(problems, a.checkDocument(i, d, io.NewSectionReader(opened, e.Offset, e.Size), e.Size)...)
+	}
+	if len(problems) > 0 {
+		return &dossier.ValidationError{Problems: problems}
+	}
+	return nil
+}
+
+// sink collects a sealed package: in one buffer for one request, or in parts
+// that leave while the next fills.
+type sink struct {
+	ctx    context.Context
+	s      store.Store
+	key    string
+	buf    []byte
+	sum    hash.Hash
+	upload store.Upload // nil for one request
+	number int
+	free   chan []byte // buffers of parts; nil entries are not made yet
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	err    error
+}
+
+func newSink(ctx context.Context, s store.Store, key string, size int64) (*sink, error) {
+	k := &sink{ctx: ctx, s: s, key: key, sum: sha256.New()}
+	if size <= onePut {
+		k.buf = make([]byte, 0, size)
+		return k, nil
+	}
+	u, ok := s.(store.Uploader)
+	if !ok {
+		return nil, errors.New("store takes no large objects")
+	}
+	var err error
+	if k.upload, err = u.Create(ctx, key); err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	k.free = make(chan []byte, partsAtOnce+1)
+	for range partsAtOnce {
+		k.free <- nil
+	}
+	k.buf = make([]byte, 0, partSize)
+	return k, nil
+}
+
+// Write implements io.Writer.
+func (k *sink) Write(p []byte) (int, error) {
+	k.sum.Write(p)
+	n := len(p)
+	for k.upload != nil && len(k.buf)+len(p) >= partSize {
+		m := partSize - len(k.buf)
+		k.buf = append(k.buf, p[:m]...)
+		p = p[m:]
+		if err := k.send(); err != nil {
+			return 0, err
+		}
+	}
+	k.buf = append(k.buf, p...)
+	return n, nil
+}
+
+// send puts the full part on its way and takes a free buffer.
+func (k *sink) send() error {
+	part := k.buf
+	k.number++
+	number := k.number
+	next := <-k.free // waits while enough parts are on their way
+	k.wg.Go(func() {
+		err := k.upload.Part(k.ctx, number, part)
+		k.mu.Lock()
+		k.err = errors.Join(k.err, err)
+		k.mu.Unlock()
+		k.free <- part[:0]
+	})
+	if next == nil {
+		next = make([]byte, 0, partSize)
+	}
+	k.buf = next
+	return k.failed()
+}
+
+func (k *sink) failed() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.err
+}
+
+// finish makes the object appear and returns its digest.
+func (k *sink) finish() (string, error) {
+	digest := hex.EncodeToString(k.sum.Sum(nil))
+	if k.upload == nil {
+		_, err := k.s.Put(k.ctx, k.key, k.buf, nil)
+		k.buf = nil
+		return digest, err
+	}
+	if len(k.buf) > 0 {
+		if err := k.send(); err != nil {
+			return "", errors.Join(err, k.abort())
+		}
+	}
+	k.wg.Wait()
+	if err := k.failed(); err != nil {
+		return "", errors.Join(err, k.abort())
+	}
+	_, err := k.upload.Complete(k.ctx)
+	return digest, err
+}
+
+// abort leaves nothing behind.
+func (k *sink) abort() error {
+	k.wg.Wait()
+	if k.upload == nil {
+		return nil
+	}
+	return k.upload.Abort(context.WithoutCancel(k.ctx))
+}
