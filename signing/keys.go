@@ -366,12 +366,10 @@ func dearmor(armored []byte, block string) ([]byte, error) {
 	return packets, nil
 }
 
-// maxStretchMemory and maxStretchWork bound what a private key file can make
-// this program spend on its passphrase: 2 GiB, and 8 GiB written in all.
-const (
-	maxStretchMemory = 21 // as a power of two of KiB
-	maxStretchWork   = 8 << 20
-)
+// maxStretching bounds what a private key file can make this program spend on
+// its passphrase, as a power of two of KiB: 2 GiB in one pass, which is the first
+// recommendation of RFC 9106, or less memory in more passes.
+const maxStretching = 21
 
 // checkStretching refuses a key whose Argon2 parameters would exhaust the
 // machine before the passphrase can turn out to be wrong.
@@ -389,7 +387,7 @@ func checkStretching(packets []byte) error {
 			continue
 		}
 		passes, memory := stretching(p.Contents)
-		if memory > maxStretchMemory || passes<<memory > maxStretchWork {
+		if memory > maxStretching || passes<<memory > 1<<maxStretching {
 			return errors.New("the passphrase takes too much memory to check")
 		}
 	}

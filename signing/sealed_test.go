@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -550,6 +552,50 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 	if b, err := json.Marshal(map[string]any{"key": sk}); err == nil {
 		t.Errorf("marshaled to %s", b)
+	}
+}
+
+// What is allocated in all bounds what is held at once.
+func TestMemory(t *testing.T) {
+	plain := random(40 * chunk)
+	sk := signing.NewSessionKey()
+	sealed := seal(t, plain, sk, 1)
+	allocated := func(run func()) int {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		run()
+		runtime.ReadMemStats(&after)
+		return int(after.TotalAlloc - before.TotalAlloc)
+	}
+	for workers, chunks := range map[int]int{1: 1, 2: 5, 4: 9} {
+		if got := allocated(func() {
+			s := must(signing.NewSealer(io.Discard, int64(len(plain)), sk, workers))(t)
+			for p := range slices.Chunk(plain, 10_000) {
+				s.Write(p)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}); got > chunks*chunk+chunk/2 {
+			t.Errorf("%d workers: %d octets allocated, about %d chunks", workers, got, got/chunk)
+		}
+	}
+	buf := make([]byte, 10_000)
+	read := func(r io.Reader) func() {
+		return func() {
+			if _, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, r, buf); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	o := open(t, sealed, sk)
+	for name, r := range map[string]io.Reader{
+		"stream":  signing.OpenStream(bytes.NewReader(sealed), sk),
+		"section": o.Section(0, o.Size()),
+	} {
+		if got := allocated(read(r)); got > 2*chunk+chunk/2 {
+			t.Errorf("%s: %d octets allocated, about %d chunks", name, got, got/chunk)
+		}
 	}
 }
 

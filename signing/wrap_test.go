@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -84,6 +85,11 @@ func TestEncryptionSubkeys(t *testing.T) {
 	if bytes.Equal(old[4:36], recent[4:36]) {
 		t.Error("not the newest subkey")
 	}
+	slices.Reverse(e.Subkeys)
+	if again := must(signing.WrapKey(sk, certificate(t, e)))(t); !bytes.Equal(again[4:36], recent[4:36]) {
+		t.Error("not the newest subkey, but the last")
+	}
+	slices.Reverse(e.Subkeys)
 	if err := e.Subkeys[1].Revoke(packet.KeySuperseded, "", foreign(now.AddDate(2, 0, 0))); err != nil {
 		t.Fatal(err)
 	}
