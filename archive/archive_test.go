@@ -70,15 +70,19 @@ type world struct {
 // newWorld makes an archive in memory and checks it when the test ends.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{buckets: buckets{
-		store.NewMemory(store.MemoryOptions{Versioned: true, Now: clock}),
-		store.NewMemory(store.MemoryOptions{Now: clock}),
-		store.NewMemory(store.MemoryOptions{Now: clock}),
-	}, index: newIndex(t), node: "a"}
+	w := &world{buckets: newBuckets(), index: newIndex(t), node: "a"}
 	if err := archive.Create(t.Context(), w.config(t), "luutru.test", schedule); err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+func newBuckets() buckets {
+	return buckets{
+		store.NewMemory(store.MemoryOptions{Versioned: true, Now: clock}),
+		store.NewMemory(store.MemoryOptions{Now: clock}),
+		store.NewMemory(store.MemoryOptions{Now: clock}),
+	}
 }
 
 func newIndex(t testing.TB) *index.Index {

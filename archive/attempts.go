@@ -71,13 +71,20 @@ func newSession(a *Archive) *session {
 
 func packageKey(id, attempt string) string { return "packages/" + id + "/" + attempt }
 
-// begin registers an attempt. It returns when the marker that names it is
-// durable; callers that arrive while a marker is being written share the next.
-func (s *session) begin(ctx context.Context, id string) (*attempt, error) {
+// begin registers an attempt. The channel says when the marker that names it is
+// durable: nothing may be stored before. Attempts that begin while a marker is
+// being written share the next.
+func (s *session) begin(ctx context.Context, id string) (*attempt, <-chan error) {
 	at := &attempt{Dossier: id, Package: random()}
+	registered := make(chan error, 1)
+	go func() { registered <- s.register(ctx, at) }()
+	return at, registered
+}
+
+func (s *session) register(ctx context.Context, at *attempt) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open[at.Package] = id
+	s.open[at.Package] = at.Dossier
 	s.wanted++
 	need := s.wanted
 	for s.written < need {
@@ -87,10 +94,10 @@ func (s *session) begin(ctx context.Context, id string) (*attempt, error) {
 		}
 		if err := s.write(ctx); err != nil {
 			delete(s.open, at.Package)
-			return nil, fmt.Errorf("pending marker: %w", err)
+			return fmt.Errorf("pending marker: %w", err)
 		}
 	}
-	return at, nil
+	return nil
 }
 
 // write stores the marker. The lock is held on entry and exit, not between.

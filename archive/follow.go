@@ -28,13 +28,16 @@ type follower struct {
 	a    *Archive
 	wake chan struct{}
 
-	mu     sync.Mutex
-	moved  *sync.Cond
-	queue  []change
-	size   uint64 // of the ledger as seen here
-	done   uint64 // how far the index has followed
-	handed map[string]*handoff
-	bytes  int // held by handed
+	mu      sync.Mutex
+	moved   *sync.Cond
+	queue   []change
+	size    uint64 // of the ledger as seen here
+	done    uint64 // how far the index has followed
+	handed  map[string]*handoff
+	bytes   int           // of documents whose text is not extracted yet
+	waiting int           // callers of Indexed
+	hurry   chan struct{} // there is reason not to wait for company
+	extract chan struct{} // bounds the extractions under way
 }
 
 // change is one ledger entry that concerns the index.
@@ -48,20 +51,25 @@ type change struct {
 // handoff carries what the index will read of a dossier from the ingest that
 // had it in memory, so that it need not be decrypted again.
 type handoff struct {
-	id, attempt string
-	declaration *dossier.Declaration
-	parts       map[string][]byte
-	bytes       int
+	id, attempt, class string
+	declaration        *dossier.Declaration
+	parts              map[string][]byte
+	bytes              int
+	doc                *index.Document
+	ready              chan struct{} // closed when doc is made and parts are gone
 }
 
 const (
-	handedLimit = 64 << 20 // octets waiting for the index
+	handedLimit = 64 << 20 // octets of documents waiting for extraction
 	batchText   = 1 << 20  // octets of text in one index batch
 	batchCount  = 50
+	// company is how long a change waits for others to share an index batch
+	// with: batches of one make the index merge more than it indexes.
+	company = time.Second
 )
 
 func newHandoff(sub *submission) *handoff {
-	return &handoff{id: sub.id, attempt: sub.Package, declaration: sub.Declaration, parts: map[string][]byte{}}
+	return &handoff{id: sub.id, attempt: sub.Package, class: sub.class, declaration: sub.Declaration, parts: map[string][]byte{}, ready: make(chan struct{})}
 }
 
 func (h *handoff) add(d *dossier.Document, b []byte) {
@@ -72,7 +80,7 @@ func (h *handoff) add(d *dossier.Document, b []byte) {
 // readable counts the documents that text can be read from.
 func (h *handoff) readable(ds []dossier.Document) (n int) {
 	for _, d := range ds {
-		if extract.Readable(d.Name, d.MediaType) {
+		if extract.HasText(d.Name, d.MediaType) {
 			n++
 		}
 	}
@@ -80,7 +88,10 @@ func (h *handoff) readable(ds []dossier.Document) (n int) {
 }
 
 func newFollower(a *Archive) *follower {
-	f := &follower{a: a, wake: make(chan struct{}, 1), handed: map[string]*handoff{}, done: a.Index.Position()}
+	f := &follower{
+		a: a, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), extract: make(chan struct{}, 1),
+		handed: map[string]*handoff{}, done: a.Index.Position(),
+	}
 	f.moved = sync.NewCond(&f.mu)
 	return f
 }
@@ -102,32 +113,56 @@ func (f *follower) note(e *audit.Entry) {
 	if ok && (e.Type == life.Ingestion || e.Type == life.KeysCondemned) {
 		f.queue = append(f.queue, change{e.Index, id, e.Details["package"], e.Type == life.KeysCondemned})
 	}
+	poke(f.wake)
+	if len(f.queue) >= batchCount {
+		poke(f.hurry)
+	}
+}
+
+// poke leaves a message unless one is there.
+func poke(c chan struct{}) {
 	select {
-	case f.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
 
-// hand keeps what an ingest had in memory, unless too much waits already or a
-// document was too large to keep: then the index reads the stored package.
+// hand takes over what an ingest had in memory, unless too much waits already
+// or a document was too large to keep: then the index reads the stored package.
 func (f *follower) hand(h *handoff) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(h.parts) == h.readable(h.declaration.Documents) && f.bytes+h.bytes <= handedLimit {
-		f.handed[h.attempt] = h
-		f.bytes += h.bytes
+	if len(h.parts) < h.readable(h.declaration.Documents) || f.bytes+h.bytes > handedLimit {
+		return
 	}
+	f.handed[h.attempt] = h
+	f.bytes += h.bytes
+	go func() {
+		f.extract <- struct{}{}
+		defer func() { <-f.extract }()
+		h.doc = f.a.describe(context.Background(), h.id, h.class, h.declaration, func(i int) (io.ReaderAt, int64) {
+			b := h.parts[h.declaration.Documents[i].Name]
+			return bytes.NewReader(b), int64(len(b))
+		})
+		f.mu.Lock()
+		f.bytes -= h.bytes
+		h.parts = nil
+		f.mu.Unlock()
+		close(h.ready)
+	}()
 }
 
-func (f *follower) take(attempt string) *handoff {
+// take returns what was handed over of an attempt; nil if nothing was.
+func (f *follower) take(attempt string) *index.Document {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	h := f.handed[attempt]
-	if h != nil {
-		delete(f.handed, attempt)
-		f.bytes -= h.bytes
+	delete(f.handed, attempt)
+	f.mu.Unlock()
+	if h == nil {
+		return nil
 	}
-	return h
+	<-h.ready
+	return h.doc
 }
 
 // run follows until ctx ends. After a failure it waits before it tries again,
@@ -135,6 +170,7 @@ func (f *follower) take(attempt string) *handoff {
 func (f *follower) run(ctx context.Context) {
 	wait := time.Second
 	for {
+		f.gather(ctx)
 		wake := (<-chan struct{})(f.wake)
 		var again <-chan time.Time
 		if err := f.catchUp(ctx); err != nil && ctx.Err() == nil {
@@ -150,6 +186,23 @@ func (f *follower) run(ctx context.Context) {
 		case <-wake:
 		case <-again:
 		}
+	}
+}
+
+// gather waits until a batch is worth while, or somebody waits for it.
+func (f *follower) gather(ctx context.Context) {
+	f.mu.Lock()
+	enough := f.waiting > 0 || len(f.queue) >= batchCount
+	f.mu.Unlock()
+	if enough {
+		return
+	}
+	t := time.NewTimer(company)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-f.hurry:
+	case <-t.C:
 	}
 }
 
@@ -261,12 +314,9 @@ func (g *grants) get(ctx context.Context) (custody.Grant, error) {
 // document makes what the index knows of a dossier: from memory if the dossier
 // was just taken in here, else from the stored package. A package that can't be
 // read is indexed by what the ledger says of it, and is no reason to stop.
-func (a *Archive) document(ctx context.Context, g *grants, c change, h *handoff) (*index.Document, error) {
-	if h != nil {
-		return a.describe(ctx, c.id, h.declaration, func(i int) (io.ReaderAt, int64) {
-			b := h.parts[h.declaration.Documents[i].Name]
-			return bytes.NewReader(b), int64(len(b))
-		}), nil
+func (a *Archive) document(ctx context.Context, g *grants, c change, handed *index.Document) (*index.Document, error) {
+	if handed != nil {
+		return handed, nil
 	}
 	doc, err := a.readForIndex(ctx, g, c)
 	if err == nil || ctx.Err() != nil {
@@ -302,7 +352,7 @@ func (a *Archive) readForIndex(ctx context.Context, g *grants, c change) (*index
 			return nil, corrupt(err)
 		}
 		places := pkg.Documents()
-		return a.describe(ctx, c.id, d, func(i int) (io.ReaderAt, int64) {
+		return a.describe(ctx, c.id, seal.Class, d, func(i int) (io.ReaderAt, int64) {
 			return io.NewSectionReader(opened, places[i].Offset, places[i].Size), places[i].Size
 		}), nil
 	}
@@ -314,10 +364,9 @@ const textTime = 20 * time.Second
 
 // describe makes the index's view of a dossier from its declaration and the
 // text of its documents. Whatever in a document can't be read is left out.
-func (a *Archive) describe(ctx context.Context, id string, d *dossier.Declaration, open func(int) (io.ReaderAt, int64)) *index.Document {
-	r, _ := a.register.get(id)
+func (a *Archive) describe(ctx context.Context, id, class string, d *dossier.Declaration, open func(int) (io.ReaderAt, int64)) *index.Document {
 	doc := &index.Document{
-		ID: id, Code: d.Code, Title: d.Title, Agency: d.Agency, Procedure: d.Procedure, Class: r.Class, Access: d.Access,
+		ID: id, Code: d.Code, Title: d.Title, Agency: d.Agency, Procedure: d.Procedure, Class: class, Access: d.Access,
 		Applicant: d.Applicant.Name, Keywords: d.Keywords,
 	}
 	doc.Begin, _ = time.Parse(time.DateOnly, d.Received)
@@ -334,7 +383,7 @@ func (a *Archive) describe(ctx context.Context, id string, d *dossier.Declaratio
 	for i := range d.Documents {
 		t := &d.Documents[i]
 		part := index.Part{Name: t.Name, Title: strings.TrimSpace(t.Subject + " " + t.Number + t.Notation)}
-		if extract.Readable(t.Name, t.MediaType) {
+		if extract.HasText(t.Name, t.MediaType) {
 			part.Text = a.text(ctx, t, i, open)
 		}
 		doc.Documents = append(doc.Documents, part)
@@ -364,6 +413,9 @@ func (a *Archive) Indexed(ctx context.Context) error {
 	defer stop()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.waiting++
+	defer func() { f.waiting-- }()
+	poke(f.hurry)
 	for want := f.size; f.done < want; {
 		if err := ctx.Err(); err != nil {
 			return err

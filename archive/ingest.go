@@ -33,16 +33,16 @@ type submission struct {
 	content string // keyed digest of the declaration
 	class   string
 	*attempt
-	sk     signing.SessionKey
-	texts  *handoff // what the index will read
-	stored *packaged
+	sk      signing.SessionKey
+	texts   *handoff // what the index will read
+	stored  *packaged
+	packets string // digest of the key packets
 }
 
 // packaged is what was stored of a package.
 type packaged struct {
 	size         int64
 	digest, mets string
-	packets      string // digest of the key packets
 }
 
 // Ingest archives a dossier and returns its receipt. Ingesting the same dossier
@@ -64,16 +64,32 @@ func (a *Archive) Ingest(ctx context.Context, by Agent, d *dossier.Declaration, 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if sub.attempt, err = a.session.begin(ctx, sub.id); err != nil {
+	if err := a.store(ctx, sub, c); err != nil {
 		return nil, err
 	}
-	if err := a.putPackage(ctx, sub, c); err != nil {
-		return nil, a.giveUp(ctx, sub, err)
-	}
-	if sub.stored.packets, err = a.custodian.Write(ctx, sub.id, sub.Package, sub.sk); err != nil {
-		return nil, a.giveUp(ctx, sub, err)
-	}
 	return a.commit(ctx, sub)
+}
+
+// store puts package and key packets into the store, side by side, once the
+// attempt is registered. If it fails, nothing of them is left.
+func (a *Archive) store(ctx context.Context, sub *submission, c Content) error {
+	var registered <-chan error
+	sub.attempt, registered = a.session.begin(ctx, sub.id)
+	sub.sk = signing.NewSessionKey()
+	ready, written := make(chan error, 1), make(chan error, 1)
+	go func() {
+		err := <-registered
+		ready <- err
+		if err == nil {
+			sub.packets, err = a.custodian.Write(ctx, sub.id, sub.Package, sub.sk)
+		}
+		written <- err
+	}()
+	err := a.putPackage(ctx, sub, c, ready)
+	if err := errors.Join(err, <-written); err != nil {
+		return a.giveUp(ctx, sub, err)
+	}
+	return nil
 }
 
 // admit checks everything that can be told from the declaration.
@@ -190,7 +206,7 @@ func (a *Archive) seal(sub *submission) *life.Seal {
 	return &life.Seal{
 		Package: sub.Package, Size: sub.stored.size, Digest: sub.stored.digest, METS: sub.stored.mets, Documents: len(sub.Documents),
 		Content: sub.content, Class: sub.class, Closed: sub.Closed, Agency: sub.Agency, Access: sub.Access,
-		Schedule: a.Schedule().Version, Profile: string(a.Keyring.Profile), Keys: a.Keyring.fingerprints(), Packets: sub.stored.packets,
+		Schedule: a.Schedule().Version, Profile: string(a.Keyring.Profile), Keys: a.Keyring.fingerprints(), Packets: sub.packets,
 	}
 }
 
@@ -225,15 +241,19 @@ func (a *Archive) lock(ctx context.Context, id string, l *life.Life) error {
 	until, rolling := a.lockUntil(facts)
 	for _, s := range l.Seals {
 		key := packageKey(id, s.Package)
+		held := make(chan error, 1)
+		go func() {
+			if rolling || len(holds) > 0 {
+				held <- locker.Hold(ctx, key, "", true)
+			}
+			close(held)
+		}()
+		var err error
 		if until.After(a.Now()) {
-			if err := locker.Lock(ctx, key, "", until); err != nil {
-				return fmt.Errorf("lock %s: %w", key, err)
-			}
+			err = locker.Lock(ctx, key, "", until)
 		}
-		if rolling || len(holds) > 0 {
-			if err := locker.Hold(ctx, key, "", true); err != nil {
-				return fmt.Errorf("legal hold on %s: %w", key, err)
-			}
+		if err := errors.Join(err, <-held); err != nil {
+			return fmt.Errorf("lock %s: %w", key, err)
 		}
 	}
 	return nil

@@ -2,14 +2,15 @@ package archive
 
 import (
 	"archive/zip"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/luutru/luutru/audit"
 	"github.com/luutru/luutru/chain"
 	"github.com/luutru/luutru/internal/jcs"
 	"github.com/luutru/luutru/life"
+	"github.com/luutru/luutru/retention"
 	"github.com/luutru/luutru/signing"
 )
 
@@ -23,7 +24,9 @@ func (r *Receipt) Encode() ([]byte, error) { return jcs.Marshal(r) }
 func (c *Certificate) Encode() ([]byte, error) { return jcs.Marshal(c) }
 
 // Verify checks a receipt against the archive's certificate and the ledger's
-// verifier key, and returns the seal. It needs nothing else.
+// verifier key, and returns the seal. It needs nothing else. The names of the
+// archive and of the dossier's code are for the reader: no signature covers
+// them, for the seal holds nothing personal.
 func (r *Receipt) Verify(archive *signing.Certificate, log string) (*life.Seal, error) {
 	a, err := chain.Parse([]byte(r.Seal), archive)
 	if err != nil {
@@ -53,34 +56,38 @@ func (c *Certificate) Verify(archive *signing.Certificate, log string) error {
 	if len(acts) != len(want) {
 		return fmt.Errorf("%w: acts are missing", ErrProof)
 	}
+	var under string
 	for i, a := range acts {
-		if a.Type != want[i] || a.Chain != life.Chain(c.Dossier) {
-			return fmt.Errorf("%w: act %d is not %q of this dossier", ErrProof, i+1, want[i])
+		var d life.Destruction
+		if err := a.Decode(&d); err != nil || a.Type != want[i] || a.Chain != life.Chain(c.Dossier) || i > 0 && d.Case != under {
+			return fmt.Errorf("%w: act %d is not %q of this dossier and case", ErrProof, i+1, want[i])
 		}
+		under = d.Case
 	}
-	if err := c.verifyCase(archive, acts[0]); err != nil {
+	if err := c.verifyCase(archive, under); err != nil {
 		return err
 	}
 	return entered(acts[len(acts)-1], c.Entry, c.Proof, log)
 }
 
-// verifyCase checks that the decision covers the dossier.
-func (c *Certificate) verifyCase(archive *signing.Certificate, begun *chain.Act) error {
-	var d life.Destruction
-	if err := begun.Decode(&d); err != nil {
-		return fmt.Errorf("%w: %w", ErrProof, err)
-	}
+// verifyCase checks that the case is whole up to its decision, that the law's
+// order and four eyes were kept, and that the decision covers the dossier.
+func (c *Certificate) verifyCase(archive *signing.Certificate, name string) error {
 	var steps []*chain.Act
-	for _, raw := range c.Case {
+	prev := strings.Repeat("0", 64)
+	for i, raw := range c.Case {
 		a, err := chain.Parse([]byte(raw), archive)
-		if err != nil || a.Chain != life.CaseChain(d.Case) {
-			return fmt.Errorf("%w: step of the case", ErrProof)
+		if err != nil || a.Chain != life.CaseChain(name) || a.N != i+1 || a.Prev != prev {
+			return fmt.Errorf("%w: step %d of the case", ErrProof, i+1)
 		}
-		steps = append(steps, a)
+		steps, prev = append(steps, a), a.Digest()
 	}
 	k, err := life.CaseOf(steps)
 	if err != nil || !k.Condemns(c.Dossier) {
 		return fmt.Errorf("%w: the decision does not cover this dossier", ErrProof)
+	}
+	if err := retention.CheckSteps(k.Steps); err != nil {
+		return fmt.Errorf("%w: %w", ErrProof, err)
 	}
 	return nil
 }
@@ -135,8 +142,8 @@ func (c *Copy) writeProof(z *zip.Writer) error {
 // ParseReceipt reads a receipt.
 func ParseReceipt(b []byte) (*Receipt, error) {
 	r := new(Receipt)
-	if err := json.Unmarshal(b, r); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrProof, err)
+	if err := jcs.Unmarshal(b, r); err != nil || r.V != 1 {
+		return nil, fmt.Errorf("%w: not a receipt of version 1: %v", ErrProof, err)
 	}
 	return r, nil
 }
@@ -144,8 +151,8 @@ func ParseReceipt(b []byte) (*Receipt, error) {
 // ParseCertificate reads a certificate of destruction.
 func ParseCertificate(b []byte) (*Certificate, error) {
 	c := new(Certificate)
-	if err := json.Unmarshal(b, c); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrProof, err)
+	if err := jcs.Unmarshal(b, c); err != nil || c.V != 1 {
+		return nil, fmt.Errorf("%w: not a certificate of version 1: %v", ErrProof, err)
 	}
 	return c, nil
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/luutru/luutru/dossier"
@@ -34,16 +35,15 @@ const (
 
 // putPackage streams the submission's documents through digest, package and
 // seal into the store. Neither plain text nor a whole large document is ever
-// on disk or in memory.
-func (a *Archive) putPackage(ctx context.Context, sub *submission, c Content) error {
+// on disk or in memory. Nothing is stored before ready says so.
+func (a *Archive) putPackage(ctx context.Context, sub *submission, c Content, ready <-chan error) error {
 	plan, err := dossier.NewPlan(sub.Declaration, a.packageMeta(sub))
 	if err != nil {
 		return err
 	}
-	sub.sk = signing.NewSessionKey()
 	sub.texts = newHandoff(sub)
 	size := signing.SealedSize(plan.Size())
-	sink, err := newSink(ctx, a.Archive, packageKey(sub.id, sub.Package), size)
+	sink, err := newSink(ctx, a.Archive, packageKey(sub.id, sub.Package), size, ready)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (a *Archive) writeDocument(sub *submission, w *dossier.Writer, i int, r io.
 		return nil, err
 	}
 	var kept *bytes.Buffer
-	if d.Size <= keepText && extract.Readable(d.Name, d.MediaType) {
+	if d.Size <= keepText {
 		kept = bytes.NewBuffer(make([]byte, 0, d.Size))
 		dst = io.MultiWriter(dst, kept)
 	}
@@ -166,7 +166,9 @@ func (a *Archive) writeDocument(sub *submission, w *dossier.Writer, i int, r io.
 	if kept == nil {
 		return nil, nil
 	}
-	sub.texts.add(d, kept.Bytes())
+	if extract.HasText(d.Name, d.MediaType) {
+		sub.texts.add(d, kept.Bytes())
+	}
 	return a.checkDocument(i, d, bytes.NewReader(kept.Bytes()), int64(kept.Len())), nil
 }
 
@@ -187,7 +189,7 @@ func (a *Archive) checkDocument(i int, d *dossier.Document, r io.ReaderAt, size 
 // checkLarge looks into the documents that were not kept in memory, by ranged
 // reads of the attempt.
 func (a *Archive) checkLarge(ctx context.Context, sub *submission) error {
-	if len(sub.texts.parts) == sub.texts.readable(sub.Documents) {
+	if !slices.ContainsFunc(sub.Documents, func(d dossier.Document) bool { return d.Size > keepText }) {
 		return nil
 	}
 	opened, pkg, err := a.openPackage(ctx, sub.id, sub.Package, sub.stored, sub.sk)
@@ -197,7 +199,7 @@ func (a *Archive) checkLarge(ctx context.Context, sub *submission) error {
 	var problems []dossier.Problem
 	for i, e := range pkg.Documents() {
 		d := &sub.Documents[i]
-		if d.Size <= keepText || !extract.Readable(d.Name, d.MediaType) {
+		if d.Size <= keepText {
 			continue
 		}
 		problems = append(problems, a.checkDocument(i, d, io.NewSectionReader(opened, e.Offset, e.Size), e.Size)...)
@@ -216,6 +218,7 @@ type sink struct {
 	key    string
 	buf    []byte
 	sum    hash.Hash
+	ready  <-chan error
 	upload store.Upload // nil for one request
 	number int
 	free   chan []byte // buffers of parts; nil entries are not made yet
@@ -224,8 +227,8 @@ type sink struct {
 	err    error
 }
 
-func newSink(ctx context.Context, s store.Store, key string, size int64) (*sink, error) {
-	k := &sink{ctx: ctx, s: s, key: key, sum: sha256.New()}
+func newSink(ctx context.Context, s store.Store, key string, size int64, ready <-chan error) (*sink, error) {
+	k := &sink{ctx: ctx, s: s, key: key, sum: sha256.New(), ready: ready}
 	if size <= onePut {
 		k.buf = make([]byte, 0, size)
 		return k, nil
@@ -233,6 +236,9 @@ func newSink(ctx context.Context, s store.Store, key string, size int64) (*sink,
 	u, ok := s.(store.Uploader)
 	if !ok {
 		return nil, errors.New("store takes no large objects")
+	}
+	if err := <-ready; err != nil {
+		return nil, err
 	}
 	var err error
 	if k.upload, err = u.Create(ctx, key); err != nil {
@@ -292,6 +298,9 @@ func (k *sink) failed() error {
 func (k *sink) finish() (string, error) {
 	digest := hex.EncodeToString(k.sum.Sum(nil))
 	if k.upload == nil {
+		if err := <-k.ready; err != nil {
+			return "", err
+		}
 		_, err := k.s.Put(k.ctx, k.key, k.buf, nil)
 		k.buf = nil
 		return digest, err

@@ -192,9 +192,10 @@ func (k *Keeper) Read(ctx context.Context, chain string) ([]*Act, error) {
 	var acts []*Act
 	prev := zeros
 	for n := 1; ; n++ {
+		known := k.Len(chain) // before the read: it may grow meanwhile
 		a, err := k.read(ctx, chain, n, prev)
 		if errors.Is(err, fs.ErrNotExist) {
-			if known := k.Len(chain); n <= known {
+			if n <= known {
 				return nil, fmt.Errorf("%s has %d acts, the ledger %d: %w", chain, n-1, known, ErrTampered)
 			}
 			return acts, nil
@@ -335,8 +336,13 @@ func (k *Keeper) draft(chain string, acts []*Act, d Draft) (*Act, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.raw, err = SignStatement(k.Key, line, d.Time)
-	return a, err
+	if a.raw, err = SignStatement(k.Key, line, d.Time); err != nil {
+		return nil, err
+	}
+	if len(a.raw) > maxAct {
+		return nil, fmt.Errorf("%s: an act of %d octets is too large", Key(chain, a.N), len(a.raw))
+	}
+	return a, nil
 }
 
 // Key returns the object name of act n of a chain.

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -102,7 +103,7 @@ func (c *Custodian) Packets(ctx context.Context, dossier, attempt string) ([]byt
 // range holds the dossier's ingestion (it serves once for each package).
 func (c *Custodian) Unwrap(ctx context.Context, g Grant, dossier, attempt string) (signing.SessionKey, error) {
 	var none signing.SessionKey
-	if err := c.allow(g, dossier, attempt); err != nil {
+	if err := c.allow(ctx, g, dossier, attempt); err != nil {
 		return none, err
 	}
 	packets, err := c.Packets(ctx, dossier, attempt)
@@ -116,7 +117,7 @@ func (c *Custodian) Unwrap(ctx context.Context, g Grant, dossier, attempt string
 	return sk, nil
 }
 
-func (c *Custodian) allow(g Grant, dossier, attempt string) error {
+func (c *Custodian) allow(ctx context.Context, g Grant, dossier, attempt string) error {
 	if _, err := audit.VerifyProof(c.Log, g.Entry, g.Proof); err != nil {
 		return fmt.Errorf("%w: %w", ErrProof, err)
 	}
@@ -131,8 +132,8 @@ func (c *Custodian) allow(g Grant, dossier, attempt string) error {
 			return fmt.Errorf("%w: entry is about another package", ErrProof)
 		}
 	case "maintenance":
-		if !c.covered(e.Details["from"], e.Details["to"], name) {
-			return fmt.Errorf("%w: dossier is outside the range of the maintenance act", ErrProof)
+		if err := c.covered(ctx, e.Details["from"], e.Details["to"], name, attempt); err != nil {
+			return err
 		}
 	default:
 		return fmt.Errorf("%w: entry of type %q", ErrProof, e.Type)
@@ -144,24 +145,29 @@ func (c *Custodian) allow(g Grant, dossier, attempt string) error {
 	return c.once(e.ID+" "+attempt, now)
 }
 
-// covered says whether an ingestion of the dossier stands in [from, to).
-func (c *Custodian) covered(from, to, name string) bool {
-	var lo, hi uint64
-	if _, err := fmt.Sscan(from, &lo); err != nil {
-		return false
+// covered fails unless the ingestion that seals the attempt stands in the
+// ledger in [from, to).
+func (c *Custodian) covered(ctx context.Context, from, to, name, attempt string) error {
+	lo, err1 := strconv.ParseUint(from, 10, 64)
+	hi, err2 := strconv.ParseUint(to, 10, 64)
+	if err := errors.Join(err1, err2); err != nil {
+		return fmt.Errorf("%w: range of the maintenance act", ErrProof)
 	}
-	if _, err := fmt.Sscan(to, &hi); err != nil {
-		return false
+	acts, err := c.Chains.Read(ctx, name)
+	if err != nil {
+		return err
 	}
-	for n := 1; ; n++ {
-		i, ok := c.Chains.Index(name, n)
-		if !ok {
-			return false
+	l, err := life.Of(acts)
+	if err != nil {
+		return err
+	}
+	for i, seal := range l.Seals {
+		at, ok := c.Chains.Index(name, l.SealActs[i].N)
+		if seal.Package == attempt && ok && lo <= at && at < hi {
+			return nil
 		}
-		if lo <= i && i < hi {
-			return true
-		}
 	}
+	return fmt.Errorf("%w: package is outside the range of the maintenance act", ErrProof)
 }
 
 // once fails if the use has been made before. Uses too old to be made again

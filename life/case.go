@@ -113,7 +113,7 @@ func (c *Case) add(a *chain.Act) error {
 				return fmt.Errorf("finding on a dossier that was not proposed")
 			}
 		}
-		c.Findings = b.Findings
+		c.Findings = append(c.Findings, b.Findings...)
 	case Decided:
 		c.Decision = new(Decision)
 		if err := a.Decode(c.Decision); err != nil {
@@ -131,20 +131,24 @@ func (c *Case) add(a *chain.Act) error {
 	return nil
 }
 
-// Fit returns the dossiers that the review found fit for destruction.
+// Fit returns the dossiers that every review found fit for destruction.
 func (c *Case) Fit() []string {
-	var fit []string
+	found := map[string]bool{}
 	for _, f := range c.Findings {
-		if f.Finding == "destroy" {
-			fit = append(fit, f.Dossier)
+		fit, seen := found[f.Dossier]
+		found[f.Dossier] = (fit || !seen) && f.Finding == "destroy"
+	}
+	var fit []string
+	for _, id := range c.Proposed {
+		if found[id] {
+			fit = append(fit, id)
 		}
 	}
 	return fit
 }
 
 // Condemns reports whether the decision lets the dossier be destroyed: it was
-// proposed, found fit for destruction, and is in an approved decision.
+// proposed, every review found it fit for destruction, and it is in an approved decision.
 func (c *Case) Condemns(dossier string) bool {
-	return c.Decision != nil && c.Decision.Approved && slices.Contains(c.Decision.Dossiers, dossier) &&
-		slices.Contains(c.Proposed, dossier) && slices.Contains(c.Findings, Finding{dossier, "destroy"})
+	return c.Decision != nil && c.Decision.Approved && slices.Contains(c.Decision.Dossiers, dossier) && slices.Contains(c.Fit(), dossier)
 }
