@@ -62,7 +62,7 @@ type handoff struct {
 const (
 	handedLimit = 64 << 20 // octets of documents waiting for extraction
 	batchText   = 1 << 20  // octets of text in one index batch
-	batchCount  = 50
+	batchCount  = 200
 	// company is how long a change waits for others to share an index batch
 	// with: batches of one make the index merge more than it indexes.
 	company = time.Second

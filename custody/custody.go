@@ -75,16 +75,20 @@ func packetsKey(dossier, attempt string) string { return dossier + "/" + attempt
 // Write wraps the session key of an attempt for the archive and for recovery,
 // stores the key packets and returns their digest. They are durable when it
 // returns.
-func (c *Custodian) Write(ctx context.Context, dossier, attempt string, sk signing.SessionKey) (digest string, err error) {
+func (c *Custodian) Write(ctx context.Context, dossier, attempt string, sk signing.SessionKey) (sum string, err error) {
 	packets, err := signing.WrapKey(sk, c.Recipients...)
 	if err != nil {
 		return "", fmt.Errorf("key packets: %w", err)
 	}
-	if _, err := c.Keys.Put(ctx, packetsKey(dossier, attempt), packets, nil); err != nil {
+	if _, err := c.Keys.Put(ctx, packetsKey(dossier, attempt), packets, &store.PutOptions{IfAbsent: true}); err != nil {
 		return "", fmt.Errorf("key packets: %w", err)
 	}
-	sum := sha256.Sum256(packets)
-	return hex.EncodeToString(sum[:]), nil
+	return digest(packets), nil
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // Packets returns the key packets of a package as they are stored. They open
@@ -100,14 +104,32 @@ func (c *Custodian) Packets(ctx context.Context, dossier, attempt string) ([]byt
 
 // Unwrap returns the session key of a package against a grant: the proof of a
 // dissemination of that package (it serves once), or of a maintenance act whose
-// range holds the dossier's ingestion (it serves once for each package).
+// range holds the package's ingestion (it serves once for each package). The
+// key packets must be those of the package's seal.
 func (c *Custodian) Unwrap(ctx context.Context, g Grant, dossier, attempt string) (signing.SessionKey, error) {
 	var none signing.SessionKey
-	if err := c.allow(ctx, g, dossier, attempt); err != nil {
+	e, err := c.entry(g)
+	if err != nil {
+		return none, err
+	}
+	if err := about(e, life.Chain(dossier), attempt); err != nil {
+		return none, err
+	}
+	seal, at, err := c.seal(ctx, dossier, attempt)
+	if err != nil {
+		return none, err
+	}
+	if err := within(e, at); err != nil {
 		return none, err
 	}
 	packets, err := c.Packets(ctx, dossier, attempt)
 	if err != nil {
+		return none, err
+	}
+	if digest(packets) != seal.Packets {
+		return none, fmt.Errorf("key packets are not those of the seal: %w", chain.ErrTampered)
+	}
+	if err := c.once(e.ID+" "+attempt, c.Now()); err != nil {
 		return none, err
 	}
 	sk, err := c.Key.UnwrapKey(packets)
@@ -117,57 +139,67 @@ func (c *Custodian) Unwrap(ctx context.Context, g Grant, dossier, attempt string
 	return sk, nil
 }
 
-func (c *Custodian) allow(ctx context.Context, g Grant, dossier, attempt string) error {
+// entry verifies the proof of a grant and the age of its entry.
+func (c *Custodian) entry(g Grant) (*audit.Entry, error) {
 	if _, err := audit.VerifyProof(c.Log, g.Entry, g.Proof); err != nil {
-		return fmt.Errorf("%w: %w", ErrProof, err)
+		return nil, fmt.Errorf("%w: %w", ErrProof, err)
 	}
 	e, err := audit.ParseEntry(g.Entry)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrProof, err)
+		return nil, fmt.Errorf("%w: %w", ErrProof, err)
 	}
-	name := life.Chain(dossier)
-	switch e.Type {
-	case "dissemination":
-		if e.Chain != name || e.Details["package"] != attempt {
-			return fmt.Errorf("%w: entry is about another package", ErrProof)
-		}
-	case "maintenance":
-		if err := c.covered(ctx, e.Details["from"], e.Details["to"], name, attempt); err != nil {
-			return err
-		}
-	default:
-		return fmt.Errorf("%w: entry of type %q", ErrProof, e.Type)
+	if age := c.Now().Sub(e.Time); age > ProofAge || age < -ProofAge {
+		return nil, fmt.Errorf("%w: entry is not of the last %s", ErrProof, ProofAge)
 	}
-	now := c.Now()
-	if age := now.Sub(e.Time); age > ProofAge || age < -ProofAge {
-		return fmt.Errorf("%w: entry is not of the last %s", ErrProof, ProofAge)
-	}
-	return c.once(e.ID+" "+attempt, now)
+	return e, nil
 }
 
-// covered fails unless the ingestion that seals the attempt stands in the
-// ledger in [from, to).
-func (c *Custodian) covered(ctx context.Context, from, to, name, attempt string) error {
-	lo, err1 := strconv.ParseUint(from, 10, 64)
-	hi, err2 := strconv.ParseUint(to, 10, 64)
-	if err := errors.Join(err1, err2); err != nil {
-		return fmt.Errorf("%w: range of the maintenance act", ErrProof)
-	}
-	acts, err := c.Chains.Read(ctx, name)
+// seal returns the seal that names the attempt, and where in the ledger its
+// ingestion stands.
+func (c *Custodian) seal(ctx context.Context, dossier, attempt string) (*life.Seal, uint64, error) {
+	acts, err := c.Chains.Read(ctx, life.Chain(dossier))
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	l, err := life.Of(acts)
 	if err != nil {
-		return err
+		return nil, 0, fmt.Errorf("%w: %w", chain.ErrTampered, err)
 	}
-	for i, seal := range l.Seals {
-		at, ok := c.Chains.Index(name, l.SealActs[i].N)
-		if seal.Package == attempt && ok && lo <= at && at < hi {
-			return nil
+	for i := range l.Seals {
+		if l.Seals[i].Package == attempt {
+			at, _ := c.Chains.Index(life.Chain(dossier), l.SealActs[i].N)
+			return &l.Seals[i], at, nil
 		}
 	}
-	return fmt.Errorf("%w: package is outside the range of the maintenance act", ErrProof)
+	return nil, 0, fmt.Errorf("%w: no seal names the package", ErrProof)
+}
+
+// about fails unless the entry is the dissemination of the package, or a
+// maintenance act, whose range is still to be looked at.
+func about(e *audit.Entry, name, attempt string) error {
+	switch {
+	case e.Type == "maintenance":
+		return nil
+	case e.Type != "dissemination":
+		return fmt.Errorf("%w: entry of type %q", ErrProof, e.Type)
+	case e.Chain != name || e.Details["package"] != attempt:
+		return fmt.Errorf("%w: entry is about another package", ErrProof)
+	}
+	return nil
+}
+
+// within fails if the entry is a maintenance act whose range does not hold the
+// ingestion at the given place of the ledger.
+func within(e *audit.Entry, at uint64) error {
+	if e.Type != "maintenance" {
+		return nil
+	}
+	from, err1 := strconv.ParseUint(e.Details["from"], 10, 64)
+	to, err2 := strconv.ParseUint(e.Details["to"], 10, 64)
+	if errors.Join(err1, err2) != nil || at < from || at >= to {
+		return fmt.Errorf("%w: package is outside the range of the maintenance act", ErrProof)
+	}
+	return nil
 }
 
 // once fails if the use has been made before. Uses too old to be made again

@@ -125,6 +125,9 @@ func TestUnwrapRefuses(t *testing.T) {
 	}
 	for what, whole := range map[string][]byte{"entry": good.Entry, "proof": good.Proof} {
 		for i := range whole {
+			if i == bytes.LastIndexByte(whole, '=')-1 {
+				continue // base64 filled up: its last bits mean nothing
+			}
 			g := custody.Grant{Entry: bytes.Clone(good.Entry), Proof: bytes.Clone(good.Proof)}
 			if what == "entry" {
 				g.Entry[i] ^= 1

@@ -166,15 +166,16 @@ func (l Lock) Active(now time.Time) bool { return l.Hold || l.Until.After(now) }
 
 // CheckKey returns an error wrapping fs.ErrInvalid unless key is one that every
 // supported server stores unchanged: at most 900 bytes of UTF-8, made of
-// segments of 1 to 255 bytes joined by slashes, none of them "." or "..",
+// segments of 1 to 200 bytes joined by slashes, none of them "." or "..",
 // without control characters and backslashes.
 func CheckKey(key string) error {
-	// 900 leaves room under S3's 1024 for servers that add a prefix.
+	// 900 leaves room under S3's 1024 for servers that add a prefix, 200 under
+	// the 255 of file systems for those that add a suffix.
 	if len(key) > 900 || !utf8.ValidString(key) {
 		return fmt.Errorf("key of %d bytes: %w", len(key), fs.ErrInvalid)
 	}
 	for segment := range strings.SplitSeq(key, "/") {
-		if segment == "" || segment == "." || segment == ".." || len(segment) > 255 {
+		if segment == "" || segment == "." || segment == ".." || len(segment) > 200 {
 			return fmt.Errorf("key %q: %w", key, fs.ErrInvalid)
 		}
 	}

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -80,7 +81,7 @@ func openBackend(dir, owner string, c Config) (*backend, error) {
 		return nil, err
 	}
 	var err error
-	if b.log, err = openLog(dir); err != nil {
+	if b.log, err = openLog(dir, cmp.Or(c.segment, fullSegment)); err != nil {
 		return nil, err
 	}
 	if err := b.loadBuckets(); err != nil {

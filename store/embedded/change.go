@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,10 +22,10 @@ const (
 	opRemoveAll               // the directory path is gone, and all in it
 )
 
-// change is one step of a commit. Applying the changes of the log again, in
-// order, on top of any mixture of their earlier effects gives the same tree;
-// opLink leaves from in place, because a replay needs it again, and the log
-// removes it when the change can no longer be replayed.
+// change is one step of a commit. Applying the lasting changes of the log, in
+// order, on top of any mixture of the effects of all of them gives the same
+// tree; opLink leaves from in place, because a replay needs it again, and the
+// log removes it when the change can no longer be replayed.
 type change struct {
 	op   op
 	path string // below the storage directory
@@ -75,6 +76,31 @@ func parseChange(b []byte) (change, []byte, error) {
 		return change{}, nil, errChange
 	}
 	return c, b, nil
+}
+
+// lasting returns the changes whose effect a later one does not undo. A replay
+// must leave the others out: an opSplice meant for an older file at its path
+// would alter the bytes that a later opLink, whose effect may be there
+// already, has given another name.
+func lasting(changes []change) []change {
+	settled := map[string]bool{}
+	var gone []string
+	var kept []change
+	for _, c := range slices.Backward(changes) {
+		under := func(dir string) bool { return strings.HasPrefix(c.path, dir+"/") }
+		if settled[c.path] || slices.ContainsFunc(gone, under) {
+			continue
+		}
+		kept = append(kept, c)
+		switch c.op {
+		case opRemoveAll:
+			gone = append(gone, c.path)
+		case opWrite, opLink, opRemove:
+			settled[c.path] = true
+		}
+	}
+	slices.Reverse(kept)
+	return kept
 }
 
 // apply makes a change in the tree below dir, without syncing. On replay, a

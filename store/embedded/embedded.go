@@ -103,6 +103,8 @@ type Config struct {
 	// Now is the clock that locks are judged by. Nil: time.Now. (Request
 	// signatures are judged by the system's clock.)
 	Now func() time.Time
+
+	segment int64 // size of a full log segment, for tests; 0 means fullSegment
 }
 
 // Endpoint is everything a client needs to reach a server.
@@ -199,21 +201,35 @@ func (s *Server) serve(ctx context.Context, creds credentials, addr string) erro
 	if err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	ports := []string{s.socket.path()}
-	if addr != "" {
-		ports = append(ports, addr)
+	// The address first: it is the one that may be taken, and versitygw does
+	// not close the listeners before the one that failed.
+	ports := []string{addr, s.socket.path()}
+	if addr == "" {
+		ports = ports[1:]
 	}
 	s.gateway = gateway
 	go func() { s.served <- gateway.ServeMultiPort(ports) }()
 	select {
 	case <-ready:
-		return nil
 	case err := <-s.served:
 		s.gateway = nil
 		return fmt.Errorf("listen: %w", err)
-	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return errors.Join(answers(transport), ctx.Err())
+}
+
+// answers asks the server something, whatever the answer. The gateway says
+// that it listens a moment before it can be shut down; after an answer it can.
+func answers(t http.RoundTripper) error {
+	req, err := http.NewRequest(http.MethodHead, "http://"+host+"/", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := t.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
 }
 
 // Endpoint returns how to reach the server.

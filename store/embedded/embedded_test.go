@@ -39,12 +39,20 @@ func start(t testing.TB, c embedded.Config) *embedded.Server {
 	return s
 }
 
-func client(t testing.TB, e embedded.Endpoint) *minio.Client {
-	t.Helper()
-	c, err := minio.New(e.Host, &minio.Options{
-		Creds: credentials.NewStaticV4(e.AccessKey, e.SecretKey, ""), Region: e.Region,
+func credentialsOf(e embedded.Endpoint) *credentials.Credentials {
+	return credentials.NewStaticV4(e.AccessKey, e.SecretKey, "")
+}
+
+func newClient(e embedded.Endpoint) (*minio.Client, error) {
+	return minio.New(e.Host, &minio.Options{
+		Creds: credentialsOf(e), Region: e.Region,
 		Transport: e.Transport, BucketLookup: minio.BucketLookupPath,
 	})
+}
+
+func client(t testing.TB, e embedded.Endpoint) *minio.Client {
+	t.Helper()
+	c, err := newClient(e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +108,6 @@ func get(ctx context.Context, c *minio.Client, key, version string) ([]byte, err
 }
 
 func code(err error) string { return minio.ToErrorResponse(err).Code }
-
 
 // retained adds a COMPLIANCE lock to options.
 func retained(o minio.PutObjectOptions, until time.Time) minio.PutObjectOptions {

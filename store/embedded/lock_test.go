@@ -98,7 +98,7 @@ func TestExpiry(t *testing.T) {
 	clock.Store(&ahead)
 	// Wait for the system's clock, by asking: versitygw says no until then,
 	// and the hold must say no after it.
-	for time.Now().Before(now.Add(3 * time.Second)) {
+	for time.Now().Before(now.Add(2100 * time.Millisecond)) {
 		if err := remove(t, c, u.VersionID); code(err) != "AccessDenied" {
 			t.Fatalf("held version removed: %v", err)
 		}

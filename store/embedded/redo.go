@@ -41,6 +41,7 @@ const (
 type redoLog struct {
 	dir  string
 	root *os.File
+	full int64 // no frame is added to a segment of this size
 	stop chan struct{}
 	jobs sync.WaitGroup
 
@@ -75,8 +76,8 @@ type segment struct {
 var errClosed = errors.New("redo log closed")
 
 // openLog replays the log in dir and makes it ready for new changes.
-func openLog(dir string) (_ *redoLog, err error) {
-	l := &redoLog{dir: dir, open: new(frame), stop: make(chan struct{}), next: 1}
+func openLog(dir string, full int64) (_ *redoLog, err error) {
+	l := &redoLog{dir: dir, full: full, open: new(frame), stop: make(chan struct{}), next: 1}
 	l.cond = sync.NewCond(&l.mu)
 	if l.root, err = os.Open(dir); err != nil {
 		return nil, err
@@ -136,6 +137,7 @@ type replayed struct {
 // replay brings the tree to the state the frames describe and syncs it.
 func (l *redoLog) replay(frames []replayed) error {
 	slices.SortFunc(frames, func(a, b replayed) int { return cmp.Compare(a.number, b.number) })
+	var changes []change
 	for i, f := range frames {
 		if i > 0 && f.number != frames[i-1].number+1 {
 			return fmt.Errorf("%w: frame %d missing", ErrDamaged, frames[i-1].number+1)
@@ -147,13 +149,16 @@ func (l *redoLog) replay(frames []replayed) error {
 			if c, rest, err = parseChange(rest); err != nil {
 				return fmt.Errorf("%w: frame %d: %w", ErrDamaged, f.number, err)
 			}
-			if err := apply(l.dir, c, true); err != nil {
-				return fmt.Errorf("replay frame %d: %w", f.number, err)
-			}
+			changes = append(changes, c)
 		}
 	}
-	if len(frames) == 0 {
+	if len(changes) == 0 {
 		return nil
+	}
+	for _, c := range lasting(changes) {
+		if err := apply(l.dir, c, true); err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
 	}
 	return syncTree(l.root)
 }
@@ -216,7 +221,7 @@ func (l *redoLog) append(changes []change) (*segment, error) {
 func (l *redoLog) flush() {
 	l.flushing = true
 	defer func() { l.flushing = false; l.cond.Broadcast() }()
-	if l.active.end >= fullSegment && !l.turn() {
+	if l.active.end >= l.full && !l.turn() {
 		return
 	}
 	fr, seg, number := l.open, l.active, l.next
@@ -341,10 +346,7 @@ func (l *redoLog) close() error {
 // alone voids them; the zeros are there because a deleted object's bytes
 // should not outlive it.
 func (s *segment) reset(next uint64) error {
-	head := append(make([]byte, 0, sector), headerMagic...)
-	head = binary.BigEndian.AppendUint64(head, next)
-	head = binary.BigEndian.AppendUint32(head, castagnoli(head))
-	if _, err := s.f.WriteAt(head[:sector], 0); err != nil {
+	if _, err := s.f.WriteAt(encodeHeader(next), 0); err != nil {
 		return err
 	}
 	if err := syncData(s.f); err != nil {
@@ -355,7 +357,7 @@ func (s *segment) reset(next uint64) error {
 	}
 	s.end = sector
 	if s.size < growSegment {
-		if err := s.zero(s.size, growSegment); err != nil {
+		if err := s.zero(max(s.size, sector), growSegment); err != nil {
 			return err
 		}
 		s.size = growSegment
@@ -447,6 +449,12 @@ func (s *segment) read() ([]replayed, uint64, error) {
 		s.number = frames[0].number
 	}
 	return frames, first, err
+}
+
+func encodeHeader(first uint64) []byte {
+	b := append(make([]byte, 0, sector), headerMagic...)
+	b = binary.BigEndian.AppendUint64(b, first)
+	return binary.BigEndian.AppendUint32(b, castagnoli(b))[:sector]
 }
 
 func parseHeader(b []byte) (uint64, bool) {

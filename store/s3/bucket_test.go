@@ -40,7 +40,7 @@ func (m markedFake) Mark(_ context.Context, key string) error {
 func TestConformance(t *testing.T) {
 	for name, f := range map[string]*fake{
 		"Good":  {},
-		"Gaps":  {ignoreCondition: true, refuseLockedPut: true, afterInclusive: true},
+		"Gaps":  {ignoreCondition: true, refuseLockedPut: true, afterInclusive: true, markersFirst: true},
 		"Gaps2": {markerIsTaken: true, dropLockedPut: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -320,6 +320,48 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
+// TestMarkersFirst: a server that lists delete markers apart.
+func TestMarkersFirst(t *testing.T) {
+	f := &fake{versioned: true, locking: true, markersFirst: true}
+	b := f.open(t)
+	var want []string
+	for i := range page + 10 {
+		key := fmt.Sprintf("k%03d", i)
+		first, err := b.Put(t.Context(), key, []byte("x"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.mark(key)
+		second, err := b.Put(t.Context(), key, []byte("x"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, key+" "+second.Version, key+" marker", key+" "+first.Version)
+	}
+	var got []string
+	for info, err := range b.List(t.Context(), "", &store.ListOptions{Versions: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.DeleteMarker {
+			info.Version = "marker"
+		}
+		got = append(got, info.Key+" "+info.Version)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	// "k" comes before all of them, also where the markers of others do not.
+	for range 2 {
+		if _, err := b.Put(t.Context(), "k", []byte("x"), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Delete(t.Context(), "k"); err != nil || len(f.objects["k"]) != 0 {
+		t.Errorf("%v, %d versions left", err, len(f.objects["k"]))
+	}
+}
+
 // TestListBroken: a listing that is out of order or breaks off is an error.
 func TestListBroken(t *testing.T) {
 	f := &fake{retries: 1}
@@ -424,7 +466,7 @@ func TestSigned(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
-	for _, c := range []struct {
+	cases := []struct {
 		name    string
 		f       *fake
 		lacking []string
@@ -436,7 +478,7 @@ func TestProbe(t *testing.T) {
 		{"locked put", &fake{versioned: true, locking: true, dropLockedPut: true}, []string{"lock-in-put"}},
 		{"refused locked put", &fake{versioned: true, locking: true, refuseLockedPut: true}, []string{"lock-in-put"}},
 		{"lock", &fake{versioned: true, locking: true, dropLock: true},
-			[]string{"lock", "hold", "lock-multipart", "lock-in-put", "lock-ends"}},
+			[]string{"lock", "hold", "lock-multipart", "lock-in-put", "lock-ends", "hold-outlives-lock"}},
 		{"hold", &fake{versioned: true, locking: true, dropHold: true}, []string{"hold", "hold-outlives-lock"}},
 		{"default lock", &fake{versioned: true, locking: true, autolock: true},
 			[]string{"read-after-write", "put-if-absent", "range", "list", "multipart", "damage-refused", "private",
@@ -447,27 +489,36 @@ func TestProbe(t *testing.T) {
 		{"public", &fake{public: true}, []string{"private"}},
 		{"skew", &fake{skew: 20 * time.Second}, []string{"clock"}},
 		{"slow clock", &fake{versioned: true, locking: true, skew: -time.Hour}, []string{"clock"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			report := probe(t, c.f.open(t), c.f.versioned)
-			var lacking []string
-			needed := 0
-			for _, p := range report.Capabilities {
-				if !p.OK {
-					lacking = append(lacking, p.Name)
-					if p.Needed {
-						needed++
-					}
-				}
+	}
+	// All at once, as most of the time goes in waiting for locks to end.
+	var group sync.WaitGroup
+	for _, c := range cases {
+		b := c.f.open(t)
+		group.Go(func() { checkProbe(t, c.name, c.f, b, c.lacking) })
+	}
+	group.Wait()
+}
+
+func checkProbe(t *testing.T, name string, f *fake, b *s3.Bucket, want []string) {
+	report := probe(t, b, f.versioned)
+	if report == nil {
+		return
+	}
+	var lacking []string
+	needed := 0
+	for _, c := range report.Capabilities {
+		if !c.OK {
+			lacking = append(lacking, c.Name)
+			if c.Needed {
+				needed++
 			}
-			if !slices.Equal(lacking, c.lacking) || len(report.Missing()) != needed {
-				t.Errorf("lacking %q, want %q", lacking, c.lacking)
-			}
-			if len(c.f.uploads) != 0 {
-				t.Errorf("%d uploads left", len(c.f.uploads))
-			}
-		})
+		}
+	}
+	if !slices.Equal(lacking, want) || len(report.Missing()) != needed {
+		t.Errorf("%s: lacking %q, want %q", name, lacking, want)
+	}
+	if len(f.uploads) != 0 {
+		t.Errorf("%s: %d uploads left", name, len(f.uploads))
 	}
 }
 

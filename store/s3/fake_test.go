@@ -43,6 +43,7 @@ type fake struct {
 	autolock        bool
 	shuffle         bool // list backwards
 	afterInclusive  bool // key-marker lists the key itself, too
+	markersFirst    bool // before the versions of a page
 	skew            time.Duration
 
 	retries int // of the client
@@ -190,7 +191,7 @@ func (f *fake) bucket(w http.ResponseWriter, r *http.Request) {
 		}
 		fmt.Fprintf(w, "<VersioningConfiguration>%s</VersioningConfiguration>", status)
 	case "?object-lock":
-		rule := ""
+		rule := "<Rule></Rule>"
 		if f.autolock {
 			rule = "<Rule><DefaultRetention><Mode>COMPLIANCE</Mode><Years>10</Years></DefaultRetention></Rule>"
 		}
@@ -451,7 +452,7 @@ func (f *fake) list(w http.ResponseWriter, q url.Values) {
 
 func (f *fake) listVersions(w http.ResponseWriter, q url.Values) {
 	keys, more := f.keys(q, q.Get("key-marker"), f.afterInclusive)
-	last, entries := "", ""
+	last, entries, markers := "", "", ""
 	for _, key := range keys {
 		last = key
 		for i, v := range slices.Backward(f.objects[key]) {
@@ -459,10 +460,16 @@ func (f *fake) listVersions(w http.ResponseWriter, q url.Values) {
 			if v.marker {
 				name = "DeleteMarker"
 			}
-			entries += fmt.Sprintf("<%s>%s<VersionId>%s</VersionId><IsLatest>%v</IsLatest></%s>",
+			entry := fmt.Sprintf("<%s>%s<VersionId>%s</VersionId><IsLatest>%v</IsLatest></%s>",
 				name, fields(key, v), v.id, i == len(f.objects[key])-1, name)
+			if v.marker && f.markersFirst {
+				markers += entry
+			} else {
+				entries += entry
+			}
 		}
 	}
+	entries = markers + entries
 	if f.afterInclusive && more {
 		last += "\x01"
 	}

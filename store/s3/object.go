@@ -26,15 +26,10 @@ func (b *Bucket) Get(ctx context.Context, key string, opts *store.GetOptions) (i
 	if err := b.check(ctx, "get", key); err != nil {
 		return nil, nil, err
 	}
-	if opts.Offset < 0 || opts.Length < 0 {
-		return nil, nil, &fs.PathError{Op: "get range", Path: key, Err: fs.ErrInvalid}
-	}
 	get := minio.GetObjectOptions{VersionID: opts.Version}
-	ranged := opts.Offset > 0 || opts.Length > 0
-	if ranged {
-		if err := get.SetRange(opts.Offset, lastByte(opts)); err != nil {
-			return nil, nil, &fs.PathError{Op: "get range", Path: key, Err: fs.ErrInvalid}
-		}
+	ranged := opts.Offset != 0 || opts.Length != 0
+	if ranged && (opts.Offset < 0 || opts.Length < 0 || get.SetRange(opts.Offset, lastByte(opts)) != nil) {
+		return nil, nil, &fs.PathError{Op: "get range", Path: key, Err: fs.ErrInvalid}
 	}
 	body, stat, header, err := b.core.GetObject(ctx, b.name, key, get)
 	if err != nil {
@@ -164,10 +159,7 @@ func (b *Bucket) deleteVersion(ctx context.Context, key, id string) error {
 // first, as the server calls them.
 func (b *Bucket) versions(ctx context.Context, key string) ([]string, error) {
 	var ids []string
-	listing := b.core.ListObjectsIter(ctx, b.name, minio.ListObjectsOptions{
-		Prefix: key, Recursive: true, WithVersions: true, MaxKeys: 50,
-	})
-	for o := range listing {
+	for o := range b.pages(ctx, minio.ListObjectsOptions{Prefix: key, WithVersions: true, MaxKeys: 50}) {
 		if o.Err != nil {
 			return nil, b.translate(ctx, "versions", key, o.Err)
 		}
@@ -187,18 +179,15 @@ func (b *Bucket) List(ctx context.Context, prefix string, opts *store.ListOption
 	if opts == nil {
 		opts = &store.ListOptions{}
 	}
-	owner := false
-	list := minio.ListObjectsOptions{
-		Prefix: prefix, Recursive: true, WithVersions: opts.Versions, StartAfter: opts.After, FetchOwner: &owner,
-	}
+	list := minio.ListObjectsOptions{Prefix: prefix, WithVersions: opts.Versions, StartAfter: opts.After}
 	return func(yield func(*store.Info, error) bool) {
-		last := ""
-		for o := range b.core.ListObjectsIter(ctx, b.name, list) {
+		last := list.StartAfter
+		for o := range b.pages(ctx, list) {
 			if o.Err != nil {
 				yield(nil, b.translate(ctx, "list", prefix, o.Err))
 				return
 			}
-			if o.Key <= list.StartAfter {
+			if o.Key == list.StartAfter {
 				continue // some servers begin with this key
 			}
 			if o.Key < last || o.Key == last && !list.WithVersions {
@@ -215,6 +204,58 @@ func (b *Bucket) List(ctx context.Context, prefix string, opts *store.ListOption
 			yield(nil, &fs.PathError{Op: "list", Path: prefix, Err: err})
 		}
 	}
+}
+
+// pages yields what the server lists. Of versions and delete markers, which
+// versitygw lists apart, it sorts every page; that nothing is out of place
+// from one page to the next is for List to check.
+func (b *Bucket) pages(ctx context.Context, opts minio.ListObjectsOptions) iter.Seq[minio.ObjectInfo] {
+	owner := false
+	opts.Recursive, opts.FetchOwner = true, &owner
+	if !opts.WithVersions {
+		return b.core.ListObjectsIter(ctx, b.name, opts)
+	}
+	return func(yield func(minio.ObjectInfo) bool) {
+		heard, answer := listen(ctx)
+		var page []minio.ObjectInfo
+		pages := 0
+		flush := func() bool {
+			slices.SortStableFunc(page, newestFirst)
+			for _, o := range page {
+				if !yield(o) {
+					return false
+				}
+			}
+			page = page[:0]
+			return true
+		}
+		for o := range b.core.ListObjectsIter(heard, b.name, opts) {
+			if (answer.count != pages || o.Err != nil) && !flush() {
+				return
+			}
+			pages = answer.count
+			if o.Err != nil {
+				yield(o)
+				return
+			}
+			page = append(page, o)
+		}
+		flush()
+	}
+}
+
+// newestFirst orders versions by key and age. The current one is the newest,
+// whatever the clocks of a cluster say.
+func newestFirst(a, b minio.ObjectInfo) int {
+	switch {
+	case a.Key != b.Key:
+		return strings.Compare(a.Key, b.Key)
+	case a.IsLatest != b.IsLatest && a.IsLatest:
+		return -1
+	case a.IsLatest != b.IsLatest:
+		return 1
+	}
+	return b.LastModified.Compare(a.LastModified)
 }
 
 func listed(o *minio.ObjectInfo, versions bool) *store.Info {

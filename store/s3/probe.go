@@ -90,6 +90,7 @@ type probe struct {
 	skew       time.Duration
 	locked     *store.Info // under a short lock, for the trials of its end
 	held       *store.Info // the same, and held
+	lift       []*store.Info
 }
 
 // trial is one check. An error says what is wrong.
@@ -180,8 +181,8 @@ func archiveTrials() []trial {
 func (p *probe) clean(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if p.held != nil {
-		p.b.Hold(ctx, p.held.Key, p.held.Version, false)
+	for _, info := range p.lift {
+		p.b.Hold(ctx, info.Key, info.Version, false)
 	}
 	for left := true; left; {
 		left = false

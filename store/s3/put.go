@@ -126,25 +126,41 @@ func (b *Bucket) put(ctx context.Context, key string, data []byte, ifAbsent bool
 		if err == nil {
 			return &store.Info{Key: key, Version: version(up.VersionID), Size: int64(len(data))}, nil
 		}
-		status := minio.ToErrorResponse(err).StatusCode
-		conflict := status == http.StatusConflict
-		if !ifAbsent || !uncertain(err) && !conflict && status != http.StatusPreconditionFailed {
+		if !ifAbsent {
 			return nil, err
 		}
-		info, taken, lookErr := b.look(ctx, key, mark)
-		switch {
-		case lookErr != nil:
-			return nil, err
-		case info != nil:
-			return info, nil
-		case taken:
-			return nil, errTaken()
-		case !conflict || attempt == 4 || !pause(ctx, attempt):
-			// The key is free. After an uncertain error the write may yet
-			// arrive, so trying again is the caller's decision.
-			return nil, err
+		info, err := b.settle(ctx, key, mark, err)
+		if info != nil || !conflict(err) || attempt == 4 || !pause(ctx, attempt) {
+			return info, err
 		}
 	}
+}
+
+// settle finds out what became of an exclusive put that failed with err. It
+// returns an Info if the object is there by this put, else an error. After
+// an uncertain error with the key still free, the write may yet arrive, so
+// trying again is the caller's decision.
+func (b *Bucket) settle(ctx context.Context, key, mark string, err error) (*store.Info, error) {
+	taken := minio.ToErrorResponse(err).StatusCode == http.StatusPreconditionFailed
+	if !taken && !conflict(err) && !uncertain(err) {
+		return nil, err
+	}
+	info, taken, lookErr := b.look(ctx, key, mark)
+	switch {
+	case lookErr != nil:
+		return nil, err
+	case info != nil:
+		return info, nil
+	case taken:
+		return nil, errTaken()
+	}
+	return nil, err
+}
+
+// conflict reports whether the server asks to come again because it is busy
+// with the same key.
+func conflict(err error) bool {
+	return minio.ToErrorResponse(err).StatusCode == http.StatusConflict
 }
 
 // look reports whether key is taken, and by the write with the mark if it
@@ -171,7 +187,7 @@ func errTaken() error {
 }
 
 // exclusive is what is known of put-if-absent on the server. Some servers
-// (Ceph before Squid) ignore the condition in buckets with versions. There
+// (Ceph 16) ignore the condition in buckets with versions. There
 // Put asks first, with the key locked in this process: right as long as no
 // other process writes, which is more than silently overwriting, and Probe
 // tells.

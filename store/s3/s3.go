@@ -138,21 +138,33 @@ func (b *Bucket) Requests() uint64 { return b.wire.requests.Load() }
 // Name returns the bucket's name.
 func (b *Bucket) Name() string { return b.name }
 
-func connect(cfg Config) (*Bucket, error) {
+// complete returns the configuration with its defaults, if it makes sense.
+func (cfg Config) complete() (Config, error) {
 	if cfg.Endpoint == "" || strings.ContainsAny(cfg.Endpoint, "/@ ") {
-		return nil, fmt.Errorf("endpoint %q is not of the form host:port: %w", cfg.Endpoint, fs.ErrInvalid)
-	}
-	if cfg.UnsignedPayload && !cfg.Secure && cfg.Transport == nil && !loopback(cfg.Endpoint) {
-		return nil, fmt.Errorf("endpoint %q: unsigned payload without TLS: %w", cfg.Endpoint, errors.ErrUnsupported)
+		return cfg, fmt.Errorf("endpoint %q is not of the form host:port: %w", cfg.Endpoint, fs.ErrInvalid)
 	}
 	if cfg.AccessKey == "" || cfg.SecretKey == "" {
-		return nil, fmt.Errorf("endpoint %q: access key or secret key missing: %w", cfg.Endpoint, fs.ErrInvalid)
+		return cfg, fmt.Errorf("endpoint %q: access key or secret key missing: %w", cfg.Endpoint, fs.ErrInvalid)
+	}
+	if cfg.UnsignedPayload && !cfg.Secure && cfg.Transport == nil && !loopback(cfg.Endpoint) {
+		return cfg, fmt.Errorf("endpoint %q: unsigned payload without TLS: %w", cfg.Endpoint, errors.ErrUnsupported)
 	}
 	if cfg.Region == "" {
 		cfg.Region = "us-east-1" // or every bucket would be asked for its location first
 	}
 	if cfg.Retries == 0 {
 		cfg.Retries = 5
+	}
+	if cfg.Transport == nil {
+		cfg.Transport = newTransport()
+	}
+	return cfg, nil
+}
+
+func connect(cfg Config) (*Bucket, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
 	}
 	b := &Bucket{
 		name:     cfg.Bucket,
@@ -162,9 +174,6 @@ func connect(cfg Config) (*Bucket, error) {
 		now:      cfg.Now,
 	}
 	b.exclusive.seed = maphash.MakeSeed()
-	if b.wire.base == nil {
-		b.wire.base = newTransport()
-	}
 	client, err := minio.NewCore(cfg.Endpoint, &minio.Options{
 		Creds:      credentials.NewStaticV4(cfg.AccessKey, cfg.SecretKey, ""),
 		Secure:     cfg.Secure,
@@ -196,7 +205,8 @@ func (b *Bucket) learn(ctx context.Context) error {
 	state, mode, _, _, err := b.core.GetObjectLockConfig(ctx, b.name)
 	switch code := minio.ToErrorResponse(err).Code; {
 	case err == nil:
-		b.locking, b.autolock = state == "Enabled", mode != nil
+		b.locking = state == "Enabled"
+		b.autolock = mode != nil && *mode != "" // some servers tell of an empty rule
 	case code == "ObjectLockConfigurationNotFoundError", code == "NotImplemented", code == "InvalidRequest":
 	default:
 		return b.translate(ctx, "object lock", b.name, err)

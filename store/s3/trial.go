@@ -311,8 +311,11 @@ func (p *probe) until() time.Time { return p.b.wire.time().Add(probeLock) }
 
 // resists tries all there is to get rid of a locked version.
 func (p *probe) resists(ctx context.Context, info *store.Info) error {
-	if err := p.b.Delete(ctx, info.Key); !errors.Is(err, store.ErrLocked) {
-		return fmt.Errorf("deleting: %v", err)
+	switch err := p.b.Delete(ctx, info.Key); {
+	case err == nil:
+		return errors.New("the version could be deleted")
+	case !errors.Is(err, store.ErrLocked):
+		return err
 	}
 	err := p.b.core.RemoveObject(ctx, p.b.name, info.Key, minio.RemoveObjectOptions{
 		VersionID: info.Version, GovernanceBypass: true,
@@ -359,8 +362,7 @@ func tryHold(ctx context.Context, p *probe) error {
 	if err != nil {
 		return err
 	}
-	p.held = info
-	if err := p.b.Hold(ctx, info.Key, info.Version, true); err != nil {
+	if err := p.holdFor(ctx, info); err != nil {
 		return err
 	}
 	if err := p.resists(ctx, info); err != nil {
@@ -372,8 +374,7 @@ func tryHold(ctx context.Context, p *probe) error {
 	if err := p.b.Delete(ctx, info.Key); err != nil {
 		return fmt.Errorf("after the hold: %w", err)
 	}
-	p.held = nil
-	// Another for the trial that waits. Clean lifts its hold.
+	// Another for the trial that waits.
 	info, err = p.b.Put(ctx, p.prefix+"held", []byte("x"), nil)
 	if err != nil {
 		return err
@@ -381,7 +382,16 @@ func tryHold(ctx context.Context, p *probe) error {
 	if err := p.b.Lock(ctx, info.Key, info.Version, p.until()); err != nil {
 		return err
 	}
+	if err := p.holdFor(ctx, info); err != nil {
+		return err
+	}
 	p.held = info
+	return nil
+}
+
+// holdFor puts a version under a hold, which clean lifts.
+func (p *probe) holdFor(ctx context.Context, info *store.Info) error {
+	p.lift = append(p.lift, info)
 	return p.b.Hold(ctx, info.Key, info.Version, true)
 }
 

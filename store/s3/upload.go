@@ -80,14 +80,7 @@ func (u *upload) Complete(ctx context.Context) (*store.Info, error) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	parts, size := make([]minio.CompletePart, 0, len(u.parts)), int64(0)
-	for n := 1; n <= len(u.parts); n++ {
-		p, ok := u.parts[n]
-		if !ok || n < len(u.parts) && p.size < store.MinPart {
-			return nil, &fs.PathError{Op: "complete", Path: u.key, Err: fs.ErrInvalid}
-		}
-		parts, size = append(parts, p.CompletePart), size+p.size
-	}
+	parts, size := u.all()
 	if len(parts) == 0 {
 		return nil, &fs.PathError{Op: "complete", Path: u.key, Err: fs.ErrInvalid}
 	}
@@ -105,6 +98,19 @@ func (u *upload) Complete(ctx context.Context) (*store.Info, error) {
 		}
 	}
 	return nil, u.b.translate(ctx, "complete", u.key, err)
+}
+
+// all returns the parts in order and their size together, or none if they do
+// not make an object.
+func (u *upload) all() (parts []minio.CompletePart, size int64) {
+	for n := 1; n <= len(u.parts); n++ {
+		p, ok := u.parts[n]
+		if !ok || n < len(u.parts) && p.size < store.MinPart {
+			return nil, 0
+		}
+		parts, size = append(parts, p.CompletePart), size+p.size
+	}
+	return parts, size
 }
 
 // Abort implements store.Upload.

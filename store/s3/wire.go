@@ -17,8 +17,11 @@ type wire struct {
 }
 
 // answer, under answerKey in a context, receives the header of the last answer
-// to the requests made with that context.
-type answer struct{ header http.Header }
+// to the requests made with that context, and counts the answers.
+type answer struct {
+	header http.Header
+	count  int
+}
 
 type answerKey struct{}
 
@@ -34,6 +37,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if a, ok := req.Context().Value(answerKey{}).(*answer); ok {
 		a.header = resp.Header
+		a.count++
 	}
 	return resp, nil
 }
