@@ -66,6 +66,10 @@ func (a *Archive) Show(ctx context.Context, by Agent, ref string) (*Record, erro
 	}
 	f, holds := l.Facts()
 	r.Verdict = a.Schedule().Decide(f, holds, a.Now())
+	res, err := a.Index.Search(ctx, &index.Query{ID: id, Limit: 1})
+	if err == nil && len(res.Hits) == 1 {
+		r.Hit = &res.Hits[0]
+	}
 	return r, nil
 }
 

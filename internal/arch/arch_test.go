@@ -49,7 +49,6 @@ var importers = map[string]string{
 	"github.com/blevesearch/bleve/v2":        "index",
 	"github.com/blevesearch/bleve_index_api": "index",
 	"golang.org/x/mod":                       "audit",
-	"github.com/ledongthuc/pdf":              "internal/extract",
 	"codeberg.org/go-pdf/fpdf":               "internal/sample",
 	"github.com/go-fonts/liberation":         "internal/sample",
 	"github.com/spf13/cobra":                 "cmd/luutru",

@@ -1,0 +1,3 @@
+package bench
+
+func handleLargeDossier() error { return nil }
