@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"sync"
 	"time"
@@ -164,6 +165,9 @@ func (c *Custodian) seal(ctx context.Context, dossier, attempt string) (*life.Se
 	l, err := life.Of(acts)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w: %w", chain.ErrTampered, err)
+	}
+	if l.State == life.Condemned || l.State == life.Gone { // also if a restore brought key packets back
+		return nil, 0, fmt.Errorf("key packets were condemned: %w", fs.ErrNotExist)
 	}
 	for i := range l.Seals {
 		if l.Seals[i].Package == attempt {
