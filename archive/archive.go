@@ -60,6 +60,9 @@ type Config struct {
 	// NoLock says that the archive bucket has no object lock. Nothing is
 	// locked then, and whoever has the bucket can delete everything.
 	NoLock bool
+	// Known is a signed checkpoint of the ledger that this node remembers, or a
+	// witness gave it. A ledger that does not contain it is refused.
+	Known []byte
 	// Limits bound what is taken in. Zero: the defaults of package dossier.
 	Limits dossier.Limits
 	// Workers is how many goroutines seal a large package. Zero: two.
@@ -200,7 +203,7 @@ func (c *Config) auditConfig() audit.Config {
 	k := c.Keyring
 	return audit.Config{
 		Store: c.Archive, Work: c.Work, Origin: k.Origin, Key: k.LogSigner, VKey: k.LogVerifier, Node: c.Node,
-		Seal: k.sealForAudit, Now: c.Now, LockFor: c.RollingLock,
+		Seal: k.sealForAudit, Now: c.Now, LockFor: c.RollingLock, Known: c.Known,
 	}
 }
 

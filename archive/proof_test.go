@@ -300,6 +300,35 @@ func TestCertificateRefused(t *testing.T) {
 	}
 }
 
+// TestCertificateOfAWholeCase: of a case with two reviews none may be left out.
+func TestCertificateOfAWholeCase(t *testing.T) {
+	a := newWorld(t).open(t)
+	ingest(t, a, code(1))
+	name, err := a.Propose(t.Context(), archivist, []string{code(1)}, "hết hạn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := archive.Agent{Subject: "binh", Roles: member.Roles, Agencies: member.Agencies}
+	if err := errors.Join(a.Review(t.Context(), member, name, nil, "x"), a.Review(t.Context(), second, name, nil, "x"), a.Decide(t.Context(), chief, name, true, "1")); err != nil {
+		t.Fatal(err)
+	}
+	certificates, err := a.Execute(t.Context(), executor, name)
+	if err != nil || len(certificates) != 1 || len(certificates[0].Case) != 4 {
+		t.Fatalf("got %+v, %v", certificates, err)
+	}
+	k, _ := keys()
+	if err := certificates[0].Verify(k.Archive.Certificate(), k.LogVerifier); err != nil {
+		t.Error(err)
+	}
+	for i := range 4 {
+		c := copyOf(certificates[0])
+		c.Case = slices.Delete(c.Case, i, i+1)
+		if err := c.Verify(k.Archive.Certificate(), k.LogVerifier); !errors.Is(err, archive.ErrProof) {
+			t.Errorf("step %d left out: got %v, want ErrProof", i+1, err)
+		}
+	}
+}
+
 // TestCertificateOfTheSecondTry is of a dossier whose destruction was begun under
 // one case, stopped by a hold at the last moment, and done under another.
 func TestCertificateOfTheSecondTry(t *testing.T) {

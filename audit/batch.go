@@ -93,7 +93,7 @@ func digest(raw []byte) string {
 }
 
 // zeros is what the first batch has for the digest of the one before.
-var zeros = strings.Repeat("0", 2*sha256.Size)
+const zeros = "0000000000000000000000000000000000000000000000000000000000000000"
 
 // keys are the log's name and keys.
 type keys struct {

@@ -176,3 +176,11 @@ func short(err error) string {
 	}
 	return strings.SplitN(err.Error(), "\n", 2)[0]
 }
+
+// bucket reads objects that may be absent.
+type bucket struct{ store.Store }
+
+func (b bucket) get(t testing.TB, key string) ([]byte, error) {
+	data, _, err := store.ReadAll(t.Context(), b.Store, key, 1<<20)
+	return data, err
+}

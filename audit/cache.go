@@ -50,9 +50,11 @@ func inOrder[T any](ctx context.Context, from, to uint64, workers int, get func(
 	}
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
+		var all sync.WaitGroup
+		defer all.Wait() // no call outlives this one
 		defer cancel()
 		results := make(chan chan result, workers)
-		go func() {
+		all.Go(func() {
 			defer close(results)
 			for n := from; n < to; n++ {
 				c := make(chan result, 1)
@@ -61,12 +63,12 @@ func inOrder[T any](ctx context.Context, from, to uint64, workers int, get func(
 				case <-ctx.Done():
 					return
 				}
-				go func() {
+				all.Go(func() {
 					v, err := get(ctx, n)
 					c <- result{v, err}
-				}()
+				})
 			}
-		}()
+		})
 		n := from
 		for c := range results {
 			r := <-c

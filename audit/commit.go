@@ -142,6 +142,7 @@ func (l *Log) commit(ctx context.Context, rs []*request) {
 	for len(rs) > 0 {
 		fresh, twins := l.sift(ctx, rs)
 		if len(fresh) == 0 {
+			l.discard(ctx, p)
 			return
 		}
 		var err error
@@ -247,11 +248,16 @@ func (l *Log) repropose(ctx context.Context, p *proposal, rs []*request) (*propo
 	if p != nil && slices.Equal(p.requests, rs) {
 		return p, l.place(p, p.batch.Name)
 	}
+	l.discard(ctx, p)
+	return l.propose(rs)
+}
+
+// discard removes the disclosures of a proposal that lost and will not be made
+// again. If they stay, they only occupy space.
+func (l *Log) discard(ctx context.Context, p *proposal) {
 	if p != nil && p.disclosed {
-		// Nobody refers to them. If they stay, they only occupy space.
 		l.config.Store.Delete(ctx, disclosurePrefix+p.batch.Name)
 	}
-	return l.propose(rs)
 }
 
 // write commits the proposal. When it returns nil, the batch is in the log,

@@ -14,6 +14,8 @@ import (
 // Open opens a log that Create made; fs.ErrNotExist if there is none. It reads
 // all entries, for Apply and for the index of IDs, mostly from the published
 // bundles; the hash chain of the batches that are published is left to Verify.
+// Apply is called for verified entries only, but what shows that the log was
+// longer once may be found after that: what Apply did counts if Open succeeds.
 func Open(ctx context.Context, c Config) (*Log, error) {
 	c.setDefaults()
 	l, err := newLog(c)
@@ -113,6 +115,9 @@ func (l *Log) resume(ctx context.Context, bundles uint64) error {
 	b, head, err := l.keys.openBatch(seqKey(m.seq), raw)
 	if err != nil {
 		return err
+	}
+	if b.Start != m.start || b.end() != m.end {
+		return tampered(seqKey(m.seq), "changed while it was read")
 	}
 	s.seq, s.prev, s.checkpoint = m.seq+1, digest(raw), []byte(b.Checkpoint)
 	var full []*bundle

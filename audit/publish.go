@@ -44,7 +44,7 @@ func (l *Log) Published() (size uint64, err error) {
 
 // owe has the publisher lock an object.
 func (l *Log) owe(key, version string) {
-	if l.config.LockFor > 0 {
+	if _, ok := l.config.Store.(store.Locker); ok && l.config.LockFor > 0 {
 		l.mu.Lock()
 		l.pub.owed = append(l.pub.owed, lock{key, version})
 		l.mu.Unlock()
