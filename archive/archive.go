@@ -95,6 +95,7 @@ type Archive struct {
 	session   *session
 	follower  *follower
 	slots     chan struct{} // bounds the packages in memory
+	buffers   buffers
 
 	mu       sync.RWMutex
 	schedule *retention.Schedule

@@ -268,19 +268,23 @@ func (c *Copy) WriteTo(w io.Writer) (int64, error) {
 	return count.n, nil
 }
 
+// writeEntries copies every file of the package in one sequential read.
 func (c *Copy) writeEntries(z *zip.Writer) error {
+	stream := c.opened.Section(0, c.opened.Size())
+	defer stream.Close()
+	var pos int64
 	for _, e := range c.pkg.Entries() {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: e.Path, Method: zip.Store, Modified: c.granted.Time})
 		if err != nil {
 			return err
 		}
-		section := c.opened.Section(e.Offset, e.Size)
-		if _, err := io.Copy(w, c.pkg.Verify(e.Path, section)); err != nil {
-			return corrupt(errors.Join(err, section.Close()))
+		if _, err := io.CopyN(io.Discard, stream, e.Offset-pos); err != nil {
+			return corrupt(err)
 		}
-		if err := section.Close(); err != nil {
-			return err
+		if _, err := io.Copy(w, c.pkg.Verify(e.Path, io.LimitReader(stream, e.Size))); err != nil {
+			return corrupt(err)
 		}
+		pos = e.Offset + e.Size
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func (a *Archive) putPackage(ctx context.Context, sub *submission, c Content, re
 	}
 	sub.texts = newHandoff(sub)
 	size := signing.SealedSize(plan.Size())
-	sink, err := newSink(ctx, a.Archive, packageKey(sub.id, sub.Package), size, ready)
+	sink, err := a.newSink(ctx, packageKey(sub.id, sub.Package), size, ready)
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (a *Archive) writeDocument(sub *submission, w *dossier.Writer, i int, r io.
 	}
 	var kept *bytes.Buffer
 	if d.Size <= keepText {
-		kept = bytes.NewBuffer(make([]byte, 0, d.Size))
+		kept = bytes.NewBuffer(a.buffers.take(d.Size))
 		dst = io.MultiWriter(dst, kept)
 	}
 	var invalid *dossier.ValidationError
@@ -166,10 +166,13 @@ func (a *Archive) writeDocument(sub *submission, w *dossier.Writer, i int, r io.
 	if kept == nil {
 		return nil, nil
 	}
+	problems := a.checkDocument(i, d, bytes.NewReader(kept.Bytes()), int64(kept.Len()))
 	if extract.HasText(d.Name, d.MediaType) {
 		sub.texts.add(d, kept.Bytes())
+	} else {
+		a.buffers.give(kept.Bytes())
 	}
-	return a.checkDocument(i, d, bytes.NewReader(kept.Bytes()), int64(kept.Len())), nil
+	return problems, nil
 }
 
 // checkDocument looks into a document: is it what it is declared to be, and
@@ -219,6 +222,7 @@ type sink struct {
 	buf    []byte
 	sum    hash.Hash
 	ready  <-chan error
+	pool   *buffers     // where buf goes back to
 	upload store.Upload // nil for one request
 	number int
 	free   chan []byte // buffers of parts; nil entries are not made yet
@@ -227,13 +231,14 @@ type sink struct {
 	err    error
 }
 
-func newSink(ctx context.Context, s store.Store, key string, size int64, ready <-chan error) (*sink, error) {
-	k := &sink{ctx: ctx, s: s, key: key, sum: sha256.New(), ready: ready}
+func (a *Archive) newSink(ctx context.Context, key string, size int64, ready <-chan error) (*sink, error) {
+	k := &sink{ctx: ctx, s: a.Archive, key: key, sum: sha256.New(), ready: ready}
 	if size <= onePut {
-		k.buf = make([]byte, 0, size)
+		k.pool = &a.buffers
+		k.buf = k.pool.take(size)
 		return k, nil
 	}
-	u, ok := s.(store.Uploader)
+	u, ok := k.s.(store.Uploader)
 	if !ok {
 		return nil, errors.New("store takes no large objects")
 	}
@@ -302,6 +307,9 @@ func (k *sink) finish() (string, error) {
 			return "", err
 		}
 		_, err := k.s.Put(k.ctx, k.key, k.buf, nil)
+		if err == nil { // else a request that failed may still be reading it
+			k.pool.give(k.buf)
+		}
 		k.buf = nil
 		return digest, err
 	}
@@ -322,7 +330,28 @@ func (k *sink) finish() (string, error) {
 func (k *sink) abort() error {
 	k.wg.Wait()
 	if k.upload == nil {
+		k.pool.give(k.buf)
+		k.buf = nil
 		return nil
 	}
 	return k.upload.Abort(context.WithoutCancel(k.ctx))
+}
+
+// buffers are octets to be used again: fresh ones cost as much to clear as they
+// cost to fill.
+type buffers struct{ pool sync.Pool }
+
+// take returns an empty buffer with room for size octets.
+func (b *buffers) take(size int64) []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok && int64(cap(*p)) >= size {
+		return (*p)[:0]
+	}
+	return make([]byte, 0, size)
+}
+
+// give takes a buffer back that nobody reads any more.
+func (b *buffers) give(p []byte) {
+	if cap(p) >= 64<<10 {
+		b.pool.Put(&p)
+	}
 }

@@ -35,9 +35,10 @@ type cached struct {
 	used  int64
 }
 
-// Open opens the sealed object of size octets that src reads. It makes two small
-// reads, the head and the final tag, after which a wrong key and an object that
-// is cut or too long are known. Altered chunks show when they are read.
+// Open opens the sealed object of size octets that src reads. It makes two
+// reads, the head, and the end with the final tag, after which a wrong key and an
+// object that is cut or too long are known. Other altered chunks show when they
+// are read.
 func Open(src Source, size int64, sk SessionKey) (*Opened, error) {
 	return standard().open(src, size, sk)
 }
@@ -55,14 +56,41 @@ func (f framing) open(src Source, size int64, sk SessionKey) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	tag, err := read(src, size-tagSize, tagSize)
+	o := &Opened{src: src, lay: lay, codec: c}
+	return o, o.readTail(size)
+}
+
+// wantedTail is how much of the content's end is kept when an object is opened:
+// directories stand there.
+const wantedTail = 96 << 10
+
+// readTail reads the last chunk, or two where the last is short, and the final
+// tag in one read.
+func (o *Opened) readTail(size int64) error {
+	i := o.lay.chunks - 1
+	if _, n := o.lay.chunk(i); i > 0 && n < wantedTail {
+		i--
+	}
+	first, _ := o.lay.chunk(i)
+	from := o.lay.outer.at(first)
+	r, err := o.src(from, size-from)
 	if err != nil {
-		return nil, fmt.Errorf("final tag: %w", err)
+		return fmt.Errorf("tail: %w", err)
 	}
-	if err := c.checkFinalTag(tag, lay.chunks, lay.inner.size()); err != nil {
-		return nil, err
+	defer r.Close()
+	chunks := &chunkReader{r, o, o.lay.outer.resume(r, first), i}
+	for ; i < o.lay.chunks; i++ {
+		plain, err := chunks.next(nil)
+		if err != nil {
+			return fmt.Errorf("tail: %w", err)
+		}
+		o.keep(i, plain)
 	}
-	return &Opened{src: src, lay: lay, codec: c}, nil
+	var tag [tagSize]byte
+	if err := readFull(chunks.body, tag[:]); err != nil {
+		return fmt.Errorf("final tag: %w", err)
+	}
+	return o.codec.checkFinalTag(tag[:], o.lay.chunks, o.lay.inner.size())
 }
 
 // readHead reads the head of the encrypted packet and derives its keys.
