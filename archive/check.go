@@ -398,6 +398,9 @@ func (c *checking) keys(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if strings.HasPrefix(info.Key, "probe/") { // left by a trial of what the server can
+			continue
+		}
 		attempt, _, _ := strings.Cut(info.Key[strings.LastIndexByte(info.Key, '/')+1:], ".")
 		if !c.expected[attempt] && !c.open[attempt] {
 			c.find("keys/"+info.Key, "keys.orphan", "Khóa không thuộc gói tin nào.", "The key packets belong to no package.")

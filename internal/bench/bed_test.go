@@ -112,15 +112,19 @@ func (b *bed) remote(t testing.TB, raw string) {
 	b.config = s3.Config{Endpoint: u.Host, AccessKey: u.User.Username(), SecretKey: secret, Secure: u.Scheme == "https", Transport: b.wire, UnsignedPayload: true, Now: time.Now}
 }
 
-// bucket makes a fresh bucket.
-func (b *bed) bucket(t testing.TB, name string, locked bool) *s3.Bucket {
-	t.Helper()
+// create makes a fresh bucket.
+func (b *bed) create(ctx context.Context, name string, locked bool) (*s3.Bucket, error) {
 	c := b.config
 	c.Bucket = name + b.suffix
-	if err := s3.CreateBucket(t.Context(), c, locked); err != nil {
-		t.Fatal(err)
+	if err := s3.CreateBucket(ctx, c, locked); err != nil {
+		return nil, err
 	}
-	k, err := s3.Open(t.Context(), c)
+	return s3.Open(ctx, c)
+}
+
+func (b *bed) bucket(t testing.TB, name string, locked bool) *s3.Bucket {
+	t.Helper()
+	k, err := b.create(t.Context(), name, locked)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,41 +193,43 @@ func (p *plain) get(ctx context.Context, key string, off, n int64) (int64, error
 // portal pushes, and inspects.
 var portal = archive.Agent{Subject: "bench", Roles: []archive.Role{archive.Producer, archive.Inspector}, Agencies: []string{"*"}}
 
-// configure makes an archive in three fresh buckets, as luutru init would.
-func (b *bed) configure(t testing.TB) archive.Config {
-	t.Helper()
-	ring, _, err := archive.GenerateKeyring(signing.Hybrid, "bench.luutru.test", time.Now())
-	if err != nil {
-		t.Fatal(err)
+// found makes an archive in three fresh buckets, as luutru init would, and
+// opens it. The index has to be closed after it.
+func (b *bed) found(ctx context.Context) (a *archive.Archive, ix *index.Index, err error) {
+	c := archive.Config{Node: "bench", Now: time.Now, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))}
+	if c.Keyring, _, err = archive.GenerateKeyring(signing.Hybrid, archiveName, time.Now()); err != nil {
+		return nil, nil, err
 	}
-	ix, err := index.Create(filepath.Join(b.dir, "index"), bytes.Repeat([]byte{1}, index.KeySize))
-	if err != nil {
-		t.Fatal(err)
+	if c.Archive, err = b.create(ctx, "archive", true); err != nil {
+		return nil, nil, err
 	}
-	t.Cleanup(func() {
-		if err := ix.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	c := archive.Config{
-		Archive: b.bucket(t, "archive", true), Keys: b.bucket(t, "keys", false), Work: b.bucket(t, "work", false),
-		Keyring: ring, Node: "bench", Index: ix, Now: time.Now, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+	if c.Keys, err = b.create(ctx, "keys", false); err != nil {
+		return nil, nil, err
 	}
-	if err := archive.Create(t.Context(), c, "bench.luutru.test", retention.Seed()); err != nil {
-		t.Fatal(err)
+	if c.Work, err = b.create(ctx, "work", false); err != nil {
+		return nil, nil, err
 	}
-	return c
+	if c.Index, err = index.Create(filepath.Join(b.dir, "index"), bytes.Repeat([]byte{1}, index.KeySize)); err != nil {
+		return nil, nil, err
+	}
+	if err := archive.Create(ctx, c, archiveName, retention.Seed()); err != nil {
+		return nil, c.Index, err
+	}
+	a, err = archive.Open(ctx, c)
+	return a, c.Index, err
 }
 
-// archive opens a new archive; closing waits for its index.
+const archiveName = "bench.luutru.test"
+
+// archive opens a new archive; the test's end waits for its index.
 func (b *bed) archive(t testing.TB) *archive.Archive {
 	t.Helper()
-	a, err := archive.Open(t.Context(), b.configure(t))
+	a, ix, err := b.found(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(a.Indexed(background()), a.Close()); err != nil {
+		if err := errors.Join(a.Indexed(background()), a.Close(), ix.Close()); err != nil {
 			t.Error(err)
 		}
 	})

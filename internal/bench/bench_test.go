@@ -45,7 +45,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// keys is how a child reaches its parent's store.
+// keys is how a process reaches a store that another one serves.
 type keys struct{ Endpoint, Access, Secret, Region string }
 
 // serveStore serves LUUTRU_BENCH_DIR until standard input ends.
@@ -89,6 +89,9 @@ func setting(t testing.TB, name string, otherwise int) int {
 	}
 	return n
 }
+
+// smoke is how many dossiers are used where nothing is measured.
+const smoke = 8
 
 // measuring reports whether figures are wanted, not only a smoke test.
 func measuring() bool { return os.Getenv("LUUTRU_BENCH_DOSSIERS") != "" }

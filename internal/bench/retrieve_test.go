@@ -14,7 +14,7 @@ import (
 // TestCompareRetrieve hands whole dossiers out, with one and with sixteen
 // readers, beside plain GETs of the same bytes.
 func TestCompareRetrieve(t *testing.T) {
-	n := setting(t, "LUUTRU_BENCH_DOSSIERS", 20)
+	n := setting(t, "LUUTRU_BENCH_DOSSIERS", smoke)
 	all := dossiers(t, n)
 	warm(t, all)
 	names := []string{"luutru, in process", "luutru, over HTTP", "plain GET"}
@@ -34,6 +34,7 @@ func TestCompareRetrieve(t *testing.T) {
 					}
 				}
 				retrievalTable(fmt.Sprintf("Retrieval of %d whole dossiers, %s store, %d readers, %d rounds", n, st.name, clients, rounds(t)), names, results)
+				requestTable(fmt.Sprintf("Requests of luutru, in process, %s store, %d readers", st.name, clients), results[0])
 			}
 			check()
 		})
@@ -128,7 +129,7 @@ func sameBytes(t *testing.T, a *archive.Archive, f *folder) {
 
 func retrievalTable(title string, names []string, results [][]*outcome) {
 	b := table{title: title}
-	b.add("", "dossiers/s", "of plain GET", "MB/s", "p50 ms", "p99 ms", "CPU ms/dossier", "requests/dossier")
+	b.add("", "dossiers/s", "of plain GET", "MB/s", "p50 ms", "p99 ms", "CPU ms/dossier", "requests/dossier", "octets fetched/octet")
 	base := results[len(results)-1]
 	for i, rs := range results {
 		b.add(names[i], spread(rs, (*outcome).rate, "%.1f"), relation(rs, base),
@@ -136,7 +137,8 @@ func retrievalTable(title string, names []string, results [][]*outcome) {
 			fmt.Sprintf("%.1f", median(rs, func(s *outcome) float64 { return s.lag(0.5) })),
 			fmt.Sprintf("%.1f", median(rs, func(s *outcome) float64 { return s.lag(0.99) })),
 			fmt.Sprintf("%.1f", median(rs, func(s *outcome) float64 { return ms(s.cpu) / float64(s.n) })),
-			fmt.Sprintf("%.2f", median(rs, func(s *outcome) float64 { return float64(s.wire.requests()) / float64(s.n) })))
+			fmt.Sprintf("%.2f", median(rs, func(s *outcome) float64 { return float64(s.wire.requests()) / float64(s.n) })),
+			fmt.Sprintf("%.2f", median(rs, func(s *outcome) float64 { return float64(s.wire.received()) / float64(s.bytes) })))
 	}
 	b.print()
 }

@@ -171,16 +171,16 @@ func (b *bed) newIndex() string {
 
 // process is a child. Its methods are for the test's goroutine, but for as.
 type process struct {
-	bed    *bed
-	order  order
-	cmd    *exec.Cmd
-	stdin  io.Closer
-	words  chan word // closed when it has ended
-	ended  chan struct{}
-	log    bytes.Buffer // complete once it has ended
-	url    string
-	http   *http.Client
-	killed bool // by us
+	bed   *bed
+	order order
+	cmd   *exec.Cmd
+	stdin io.Closer
+	words chan word // closed when it has ended
+	ended chan struct{}
+	log   bytes.Buffer // complete once it has ended
+	url   string
+	http  *http.Client
+	over  bool // we ended it
 }
 
 // node starts a server and waits until it answers, which it does while it still
@@ -253,21 +253,27 @@ func (p *process) hear(what string) *word {
 	return nil
 }
 
-// kill sends SIGKILL to the child's group and waits for its end.
+// kill sends SIGKILL and waits for the end. A child has a process group of its
+// own, so that the system ends it, even stopped, when its parent is no more.
 func (p *process) kill() {
-	p.killed = true
+	if p.over {
+		return
+	}
+	p.over = true
 	select {
 	case <-p.ended:
+		p.bed.t.Errorf("a process ended by itself:\n%s", p.log.String())
 		return
 	default:
 	}
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	_ = p.cmd.Process.Kill() // stopped or not
 	p.gone()
 }
 
 // stop has the child end in order, and waits for that.
 func (p *process) stop() {
 	p.bed.t.Helper()
+	p.over = true
 	_ = p.stdin.Close()
 	p.gone()
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {

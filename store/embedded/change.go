@@ -72,10 +72,15 @@ func parseChange(b []byte) (change, []byte, error) {
 		return change{}, nil, errChange
 	}
 	c.data, b = b[:n:n], b[n:]
-	if c.op < opWrite || c.op > opRemoveAll || c.off < 0 || !filepath.IsLocal(c.path) || c.from != "" && !filepath.IsLocal(c.from) {
+	if !c.valid() {
 		return change{}, nil, errChange
 	}
 	return c, b, nil
+}
+
+// valid tells whether a change stays inside the storage directory.
+func (c change) valid() bool {
+	return c.op >= opWrite && c.op <= opRemoveAll && c.off >= 0 && filepath.IsLocal(c.path) && (c.from == "" || filepath.IsLocal(c.from))
 }
 
 // lasting returns the changes whose effect a later one does not undo. A replay
@@ -119,10 +124,7 @@ func apply(dir string, c change, replay bool) error {
 			err = nil
 		}
 	case opRemove:
-		if err = os.Remove(path); err == nil || errors.Is(err, fs.ErrNotExist) {
-			err = nil
-			removeEmpty(dir, filepath.Dir(c.path))
-		}
+		err = applyRemove(dir, c.path)
 	case opRemoveAll:
 		err = os.RemoveAll(path)
 	}
@@ -164,6 +166,14 @@ func applyLink(from, path string) error {
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return nil
+}
+
+func applyRemove(dir, rel string) error {
+	if err := os.Remove(filepath.Join(dir, rel)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	removeEmpty(dir, filepath.Dir(rel))
 	return nil
 }
 

@@ -335,6 +335,18 @@ func TestPowerCut(t *testing.T) {
 		if err := disk.remount(); err != nil {
 			t.Fatal(err)
 		}
+		// The current fails again when the log has just been replayed.
+		s, err := embedded.Start(t.Context(), embedded.Config{Dir: disk.dir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		disk.cut(t)
+		if err := s.Close(); err != nil {
+			t.Logf("close after the cut: %v", err)
+		}
+		if err := disk.remount(); err != nil {
+			t.Fatal(err)
+		}
 		verify(t, disk.dir(), notes)
 	}
 }

@@ -45,6 +45,9 @@ func Frame(number uint64, path, data string) []byte {
 	return encodeFrame(number, appendChange(nil, change{op: opWrite, path: path, data: []byte(data)}))
 }
 
+// FrameOf returns an encoded frame with a change.
+func FrameOf(number uint64, s Step) []byte { return encodeFrame(number, appendChange(nil, s.change())) }
+
 // Segment returns a segment with a header and frames.
 func Segment(first uint64, frames ...[]byte) []byte {
 	return append(encodeHeader(first), bytes.Join(frames, nil)...)
@@ -72,12 +75,17 @@ type Step struct {
 	Data string
 }
 
-// Apply makes changes in the tree below dir.
-func Apply(dir string, replay bool, steps ...Step) error {
+func (s Step) change() change {
 	ops := map[string]op{"write": opWrite, "link": opLink, "splice": opSplice, "remove": opRemove, "removeall": opRemoveAll}
+	return change{op: ops[s.Op], path: s.Path, from: s.From, off: s.Off, data: []byte(s.Data)}
+}
+
+// Apply makes changes in the tree below dir, as a replay of the log or as
+// requests do.
+func Apply(dir string, replay bool, steps ...Step) error {
 	var changes []change
 	for _, s := range steps {
-		changes = append(changes, change{op: ops[s.Op], path: s.Path, from: s.From, off: s.Off, data: []byte(s.Data)})
+		changes = append(changes, s.change())
 	}
 	if replay {
 		changes = lasting(changes)

@@ -58,29 +58,21 @@ func (b *backend) list(ctx context.Context, bucket, after string, p *page) error
 	if _, err := b.bucket(bucket); err != nil || p.max == 0 {
 		return err
 	}
-	w := &walker{ctx: ctx, prefix: p.prefix, from: after}
-	if p.delimiter != "" && p.folded(after) {
-		w.skip = after // it ended the page before
-	}
+	w := p.walker(ctx, after)
 	w.visit = func(key, base string) (bool, error) {
 		if key == after {
 			return true, nil
 		}
 		v, err := b.peek(base)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && v.DeleteMarker {
-			return true, nil
+		if v == nil || err != nil {
+			return true, err
 		}
-		if err != nil {
-			return false, err
+		if common := p.fold(key); common != "" {
+			w.skip = common
+			return p.addCommon(common), nil
 		}
 		if p.full() {
 			return false, nil
-		}
-		if common := p.fold(key); common != "" {
-			p.common = append(p.common, types.CommonPrefix{Prefix: &common})
-			p.add(common)
-			w.skip = common
-			return true, nil
 		}
 		p.objects = append(p.objects, s3response.Object{
 			Key: &key, ETag: &v.ETag, Size: &v.Size, LastModified: &v.Modified, StorageClass: types.ObjectStorageClassStandard,
@@ -91,21 +83,43 @@ func (b *backend) list(ctx context.Context, bucket, after string, p *page) error
 	return b.walk(bucket, w)
 }
 
-// folded tells whether a marker is a common prefix.
-func (p *page) folded(marker string) bool {
-	return len(marker) > len(p.prefix) && strings.HasPrefix(marker, p.prefix) && p.fold(marker) == marker
+// walker returns a walker for what comes after a marker, which may be a common
+// prefix that ended the page before.
+func (p *page) walker(ctx context.Context, after string) *walker {
+	w := &walker{ctx: ctx, prefix: p.prefix, from: after}
+	if strings.HasPrefix(after, p.prefix) && p.fold(after) == after {
+		w.skip = after
+	}
+	return w
 }
 
-// peek reads the record of a key's newest version.
+// addCommon adds a common prefix. It returns false if it has no place.
+func (p *page) addCommon(prefix string) bool {
+	if p.full() {
+		return false
+	}
+	p.common = append(p.common, types.CommonPrefix{Prefix: &prefix})
+	p.add(prefix)
+	return true
+}
+
+// peek reads the record of a key's newest version, if it has one that is not a
+// delete marker.
 func (b *backend) peek(base string) (*record, error) {
 	l := b.keys.of(base)
 	l.RLock()
 	defer l.RUnlock()
 	v, err := b.latest(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	v.close()
+	if v.DeleteMarker {
+		return nil, nil
+	}
 	return v.record, nil
 }
 
@@ -161,26 +175,18 @@ func (b *backend) listVersions(ctx context.Context, bucket, after, version strin
 	if version != "" && (after == "" || !validVersion(version)) {
 		return "", s3err.GetInvalidArgumentErr(s3err.InvalidArgVersionId, version)
 	}
-	w := &walker{ctx: ctx, prefix: p.prefix, from: after}
-	if p.delimiter != "" && p.folded(after) {
-		w.skip = after
-	}
+	w := p.walker(ctx, after)
 	w.visit = func(key, base string) (bool, error) {
 		if key == after && version == "" {
 			return true, nil
 		}
 		records, err := b.history(base)
-		if err != nil {
-			return false, err
+		if err != nil || len(records) == 0 {
+			return true, err
 		}
-		if common := p.fold(key); common != "" && len(records) > 0 {
-			if p.full() {
-				return false, nil
-			}
-			p.common = append(p.common, types.CommonPrefix{Prefix: &common})
-			p.add(common)
+		if common := p.fold(key); common != "" {
 			last, w.skip = "", common
-			return true, nil
+			return p.addCommon(common), nil
 		}
 		for i, r := range records {
 			if key == after && !older(r.Version, version) {

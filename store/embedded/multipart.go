@@ -248,23 +248,12 @@ func (b *backend) checkParts(id string, list []types.CompletedPart) ([]part, int
 	var parts []part
 	var size int64
 	for i, want := range list {
-		if want.PartNumber == nil || want.ETag == nil {
-			return nil, 0, s3err.GetAPIError(s3err.ErrMalformedXML)
-		}
-		n := *want.PartNumber
-		if i > 0 && n <= parts[i-1].number {
-			return nil, 0, s3err.GetAPIError(s3err.ErrInvalidPartOrder)
-		}
-		p, err := b.openPart(id, n)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, 0, s3err.GetInvalidPartErr(id, n, *want.ETag)
-		}
+		p, err := b.checkPart(id, want)
 		if err != nil {
 			return nil, 0, err
 		}
-		sum := p.Checksum.of(want)
-		if !vgw.AreEtagsSame(p.ETag, *want.ETag) || sum != "" && sum != p.Checksum.Value {
-			return nil, 0, s3err.GetInvalidPartErr(id, n, *want.ETag)
+		if i > 0 && p.number <= parts[i-1].number {
+			return nil, 0, s3err.GetAPIError(s3err.ErrInvalidPartOrder)
 		}
 		if i < len(list)-1 && p.Size < minPart {
 			return nil, 0, s3err.GetEntityTooSmallErr(p.Size, minPart)
@@ -272,6 +261,23 @@ func (b *backend) checkParts(id string, list []types.CompletedPart) ([]part, int
 		parts, size = append(parts, p), size+p.Size
 	}
 	return parts, size, nil
+}
+
+func (b *backend) checkPart(id string, want types.CompletedPart) (part, error) {
+	if want.PartNumber == nil || want.ETag == nil {
+		return part{}, s3err.GetAPIError(s3err.ErrMalformedXML)
+	}
+	p, err := b.openPart(id, *want.PartNumber)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return p, err
+	}
+	if err != nil || !vgw.AreEtagsSame(p.ETag, *want.ETag) {
+		return p, s3err.GetInvalidPartErr(id, *want.PartNumber, *want.ETag)
+	}
+	if sum := p.Checksum.of(want); sum != "" && sum != p.Checksum.Value {
+		return p, s3err.GetInvalidPartErr(id, *want.PartNumber, *want.ETag)
+	}
+	return p, nil
 }
 
 // join copies the parts one behind the other; the kernel does the work.
@@ -340,33 +346,13 @@ func (b *backend) ListMultipartUploads(_ context.Context, in *s3.ListMultipartUp
 	if _, err := b.bucket(*in.Bucket); err != nil {
 		return out, err
 	}
-	entries, err := os.ReadDir(b.path("uploads"))
+	uploads, err := b.findUploads(*in.Bucket, func(key string) bool {
+		return strings.HasPrefix(key, str(in.Prefix)) &&
+			(key > str(in.KeyMarker) || key == str(in.KeyMarker) && str(in.UploadIdMarker) != "")
+	})
 	if err != nil {
 		return out, b.fail("list uploads", err)
 	}
-	var uploads []s3response.Upload
-	for _, e := range entries {
-		data, err := os.ReadFile(b.path(uploadFile(e.Name())))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // has just ended
-		}
-		var u upload
-		if err := errors.Join(err, json.Unmarshal(data, &u)); err != nil {
-			return out, b.fail("list uploads", err)
-		}
-		key := u.Record.Key
-		if u.Bucket != *in.Bucket || !strings.HasPrefix(key, str(in.Prefix)) || key < str(in.KeyMarker) ||
-			key == str(in.KeyMarker) && str(in.UploadIdMarker) == "" {
-			continue
-		}
-		uploads = append(uploads, s3response.Upload{
-			Key: key, UploadID: e.Name(), Initiated: u.Record.Modified, StorageClass: types.StorageClassStandard,
-			ChecksumAlgorithm: types.ChecksumAlgorithm(u.Checksum.Algorithm), ChecksumType: types.ChecksumType(u.Checksum.Type),
-		})
-	}
-	slices.SortFunc(uploads, func(a, b s3response.Upload) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), a.Initiated.Compare(b.Initiated))
-	})
 	p, err := vgw.ListMultipartUploads(uploads, str(in.Prefix), str(in.Delimiter), str(in.KeyMarker), str(in.UploadIdMarker), int(*in.MaxUploads))
 	if err != nil {
 		return out, err
@@ -376,4 +362,36 @@ func (b *backend) ListMultipartUploads(_ context.Context, in *s3.ListMultipartUp
 		MaxUploads: int(*in.MaxUploads), Uploads: p.Uploads, CommonPrefixes: p.CommonPrefixes, IsTruncated: p.IsTruncated,
 		NextKeyMarker: p.NextKeyMarker, NextUploadIDMarker: p.NextUploadIDMarker,
 	}, nil
+}
+
+// findUploads returns the uploads to wanted keys of a bucket, sorted.
+func (b *backend) findUploads(bucket string, wanted func(key string) bool) ([]s3response.Upload, error) {
+	entries, err := os.ReadDir(b.path("uploads"))
+	if err != nil {
+		return nil, err
+	}
+	var uploads []s3response.Upload
+	for _, e := range entries {
+		data, err := os.ReadFile(b.path(uploadFile(e.Name())))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // has just ended
+		}
+		if err != nil {
+			return nil, err
+		}
+		var u upload
+		if err := json.Unmarshal(data, &u); err != nil {
+			return nil, fmt.Errorf("upload %s: %w", e.Name(), err)
+		}
+		if u.Bucket == bucket && wanted(u.Record.Key) {
+			uploads = append(uploads, s3response.Upload{
+				Key: u.Record.Key, UploadID: e.Name(), Initiated: u.Record.Modified, StorageClass: types.StorageClassStandard,
+				ChecksumAlgorithm: types.ChecksumAlgorithm(u.Checksum.Algorithm), ChecksumType: types.ChecksumType(u.Checksum.Type),
+			})
+		}
+	}
+	slices.SortFunc(uploads, func(a, b s3response.Upload) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), a.Initiated.Compare(b.Initiated))
+	})
+	return uploads, nil
 }

@@ -82,50 +82,54 @@ func openLog(dir string, full int64) (_ *redoLog, err error) {
 	if l.root, err = os.Open(dir); err != nil {
 		return nil, err
 	}
-	segs := make([]*segment, 0, segmentCount)
+	segs := make([]*segment, segmentCount)
 	defer func() {
-		if err != nil {
-			for _, s := range segs {
+		if err == nil {
+			return
+		}
+		for _, s := range segs {
+			if s != nil {
 				err = errors.Join(err, s.f.Close())
 			}
-			err = errors.Join(err, l.root.Close())
 		}
+		err = errors.Join(err, l.root.Close())
 	}()
 	var frames []replayed
-	for i := range segmentCount {
+	for i := range segs {
 		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("log.%d", i)), os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
 			return nil, err
 		}
-		s := &segment{f: f, retired: true}
-		segs = append(segs, s)
-		fs, first, err := s.read()
+		segs[i] = &segment{f: f, retired: true}
+		more, first, err := segs[i].read()
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, f.Name(), err)
 		}
-		frames = append(frames, fs...)
+		frames = append(frames, more...)
 		l.next = max(l.next, first)
 	}
-	if err := l.replay(frames); err != nil {
+	if err := l.recover(segs, frames); err != nil {
 		return nil, err
+	}
+	l.active, l.spare = segs[0], segs[1]
+	l.jobs.Go(l.retireInTime)
+	return l, nil
+}
+
+// recover does what the frames say and voids them.
+func (l *redoLog) recover(segs []*segment, frames []replayed) error {
+	if err := l.replay(frames); err != nil {
+		return err
 	}
 	// The older first: if this ends half way, the newer frames alone still
 	// lead to the right tree, the older ones alone would not.
 	slices.SortFunc(segs, func(a, b *segment) int { return cmp.Compare(a.number, b.number) })
 	for _, s := range segs {
 		if err := s.reset(l.next); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := cleanStaging(dir); err != nil {
-		return nil, err
-	}
-	if err := syncDir(dir); err != nil {
-		return nil, err
-	}
-	l.active, l.spare = segs[0], segs[1]
-	l.jobs.Go(l.retireInTime)
-	return l, nil
+	return errors.Join(cleanStaging(l.dir), syncDir(l.dir))
 }
 
 // replayed is a frame read back.

@@ -34,24 +34,21 @@ func (b *backend) remove(in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, erro
 	defer l.Unlock()
 	id := str(in.VersionId)
 	v, err := b.find(base, *in.Key, id)
-	if notFound(err) {
-		v, err = nil, nil // nothing to delete is as good as deleted
-	}
-	if err != nil {
+	switch {
+	case notFound(err) && id == "" && bk.Versioned:
+		return b.mark(base, *in.Key, nil)
+	case notFound(err): // as good as deleted
+		return &s3.DeleteObjectOutput{VersionId: opt(id)}, nil
+	case err != nil:
 		return nil, err
 	}
-	if v != nil {
-		defer v.close()
-		cond := vgw.ObjectDeletePreconditions{IfMatch: in.IfMatch, IfMatchLastModTime: in.IfMatchLastModifiedTime, IfMatchSize: in.IfMatchSize}
-		if err := vgw.EvaluateObjectDeletePreconditions(v.ETag, v.Modified, v.Size, cond); err != nil {
-			return nil, err
-		}
+	defer v.close()
+	cond := vgw.ObjectDeletePreconditions{IfMatch: in.IfMatch, IfMatchLastModTime: in.IfMatchLastModifiedTime, IfMatchSize: in.IfMatchSize}
+	if err := vgw.EvaluateObjectDeletePreconditions(v.ETag, v.Modified, v.Size, cond); err != nil {
+		return nil, err
 	}
-	switch {
-	case id == "" && bk.Versioned:
+	if id == "" && bk.Versioned {
 		return b.mark(base, *in.Key, v)
-	case v == nil:
-		return &s3.DeleteObjectOutput{VersionId: opt(id)}, nil
 	}
 	if err := v.Lock.mayRemove(b.now()); err != nil {
 		return nil, err
