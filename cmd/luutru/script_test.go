@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"luutru": main}) }
+
+// TestScript runs the scripts in testdata/script against the real program.
+// Every script begins with testdata/common in its folder.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			return os.CopyFS(e.WorkDir, os.DirFS("testdata/common"))
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"archive": cmdArchive, "people": cmdPeople, "waitfor": cmdWaitFor, "exits": cmdExits, "indexed": cmdIndexed, "corrupt": cmdCorrupt, "only": cmdOnly,
+		},
+		RequireUniqueNames: true,
+	})
+}
+
+// cmdArchive makes an archive in the script's folder.
+func cmdArchive(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(ts.Exec("luutru", "init", "--new", ".", "--name", "luutru.test", "--profile", "classic", "--schedule", "schedule.json"))
+	cmdPeople(ts, false, nil)
+}
+
+// cmdPeople makes the tokens of everybody, in WHO.token.
+func cmdPeople(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, p := range [][3]string{
+		{"portal", "producer", "H29"}, {"lan", "archivist", "*"}, {"minh", "archivist", "*"}, {"hoa", "council", "*"}, {"son", "approver", "*"},
+		{"stranger", "archivist", "H30"}, {"auditor", "auditor", "*"},
+	} {
+		ts.Check(ts.Exec("luutru", "token", "new", "--subject", p[0], "--role", p[1], "--agency", p[2]))
+		ts.Check(os.WriteFile(ts.MkAbs(p[0]+".token"), []byte(ts.ReadFile("stdout")), 0o600))
+	}
+}
+
+const patience = time.Minute
+
+// cmdWaitFor waits until a file is there, and puts its content into a variable.
+func cmdWaitFor(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		b, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil {
+			ts.Setenv(args[1], strings.TrimSpace(string(b)))
+			ts.Check(os.Remove(ts.MkAbs(args[0])))
+			return
+		}
+		if !errors.Is(err, fs.ErrNotExist) || time.Now().After(end) {
+			ts.Fatalf("%s: %v", args[0], err)
+		}
+	}
+}
+
+// cmdExits runs a command that must end with a certain exit code.
+func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+// cmdIndexed waits until the server's index has caught up.
+func cmdIndexed(ts *testscript.TestScript, _ bool, _ []string) {
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		var b bytes.Buffer
+		res, err := http.Get(ts.Getenv("LUUTRU_SERVER") + "/readyz")
+		ts.Check(err)
+		_, err = b.ReadFrom(res.Body)
+		ts.Check(errors.Join(err, res.Body.Close()))
+		if strings.Contains(b.String(), `"lag":0`) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("not indexed: %s", &b)
+		}
+	}
+}
+
+// cmdCorrupt alters the middle of the last file that a pattern finds, folders
+// and all; with -delete it removes the file.
+func cmdCorrupt(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := args[len(args)-1]
+	found, err := filepath.Glob(ts.MkAbs(pattern))
+	ts.Check(err)
+	if len(found) == 0 {
+		ts.Fatalf("%s: nothing there", pattern)
+	}
+	path := found[len(found)-1]
+	if args[0] == "-delete" {
+		ts.Check(os.Remove(path))
+		return
+	}
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	b[len(b)/3] ^= 1
+	ts.Check(os.WriteFile(path, b, 0o600))
+}
+
+// cmdOnly checks that a folder holds just the named files.
+func cmdOnly(ts *testscript.TestScript, _ bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if strings.Join(got, " ") != strings.Join(args[1:], " ") {
+		ts.Fatalf("%s holds %q, not %q", args[0], got, args[1:])
+	}
+}
