@@ -211,7 +211,9 @@ func (a *Archive) seal(sub *submission) *life.Seal {
 }
 
 // acknowledge does what a committed dossier still needs: its lock, its ledger
-// entry, its receipt. All of it may be done again by anybody.
+// entry, its receipt. All of it may be done again by anybody. The legal hold of
+// a package without a known end follows behind the receipt: until it is there
+// the attempt stays on the marker, and the rolling lock protects the package.
 func (a *Archive) acknowledge(ctx context.Context, sub *submission, acts []*chain.Act) (*Receipt, error) {
 	l, err := life.Of(acts)
 	if err != nil {
@@ -219,41 +221,58 @@ func (a *Archive) acknowledge(ctx context.Context, sub *submission, acts []*chai
 	}
 	a.follower.hand(sub.texts)
 	locked := make(chan error, 1)
-	go func() { locked <- a.lock(ctx, sub.id, l) }()
+	go func() { locked <- a.retain(ctx, sub.id, l) }()
 	act := acts[len(acts)-1]
 	_, err = a.chains.Enter(ctx, act)
 	if err := errors.Join(err, <-locked); err != nil {
+		a.session.leave(sub.attempt)
 		return nil, err
 	}
-	a.session.end(sub.attempt)
+	a.done.Go(func() {
+		if err := a.hold(context.WithoutCancel(ctx), sub.id, l); err != nil {
+			a.Log.Error("legal hold", "dossier", sub.id, "error", err)
+			a.session.leave(sub.attempt)
+			return
+		}
+		a.session.end(sub.attempt)
+	})
 	return a.receipt(ctx, sub.Code, act)
 }
 
-// lock brings the object lock of the dossier's package to what retention asks.
-// Locks are put after the commit: an attempt that was never committed must
-// stay deletable. They are extended and never shortened.
+// lock brings the object lock of the dossier's packages to what retention and
+// holds ask. Locks are put after the commit: an attempt that was never committed
+// must stay deletable. They are extended and never shortened.
 func (a *Archive) lock(ctx context.Context, id string, l *life.Life) error {
+	return errors.Join(a.retain(ctx, id, l), a.hold(ctx, id, l))
+}
+
+// retain locks the packages until their retention period ends, or for a rolling
+// period where no end is known.
+func (a *Archive) retain(ctx context.Context, id string, l *life.Life) error {
 	locker, ok := a.locker()
-	if !ok {
+	facts, _ := l.Facts()
+	until, _ := a.lockUntil(facts)
+	if !ok || !until.After(a.Now()) {
 		return nil
 	}
-	facts, holds := l.Facts()
-	until, rolling := a.lockUntil(facts)
 	for _, s := range l.Seals {
-		key := packageKey(id, s.Package)
-		held := make(chan error, 1)
-		go func() {
-			if rolling || len(holds) > 0 {
-				held <- locker.Hold(ctx, key, "", true)
-			}
-			close(held)
-		}()
-		var err error
-		if until.After(a.Now()) {
-			err = locker.Lock(ctx, key, "", until)
+		if err := locker.Lock(ctx, packageKey(id, s.Package), "", until); err != nil {
+			return fmt.Errorf("lock: %w", err)
 		}
-		if err := errors.Join(err, <-held); err != nil {
-			return fmt.Errorf("lock %s: %w", key, err)
+	}
+	return nil
+}
+
+// hold puts packages that are held, or have no known end, under legal hold.
+func (a *Archive) hold(ctx context.Context, id string, l *life.Life) error {
+	locker, ok := a.locker()
+	facts, holds := l.Facts()
+	if _, rolling := a.lockUntil(facts); !ok || !rolling && len(holds) == 0 {
+		return nil
+	}
+	for _, s := range l.Seals {
+		if err := locker.Hold(ctx, packageKey(id, s.Package), "", true); err != nil {
+			return fmt.Errorf("legal hold: %w", err)
 		}
 	}
 	return nil

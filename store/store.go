@@ -97,7 +97,7 @@ type Locker interface {
 	// Lock forbids everybody to remove the version before the given time,
 	// rounded up to a second (S3's mode COMPLIANCE). It extends an earlier
 	// lock and never shortens one: asked for less, it does nothing. When it
-	// returns nil, the bucket has been seen to hold the lock.
+	// returns nil, the bucket has taken the lock, and been seen to keep one.
 	Lock(ctx context.Context, key, version string, until time.Time) error
 
 	// Hold puts the version under a legal hold or lifts it. A hold forbids

@@ -22,16 +22,23 @@ func (b *Bucket) Lock(ctx context.Context, key, version string, until time.Time)
 	putErr := b.core.PutObjectRetention(ctx, b.name, key, minio.PutObjectRetentionOptions{
 		VersionID: version, Mode: &mode, RetainUntilDate: &until,
 	})
-	if putErr != nil && !refused(putErr) {
+	switch {
+	case putErr == nil && b.keepsLocks.Load():
+		return nil
+	case putErr != nil && !refused(putErr):
 		return b.translate(ctx, "lock", key, putErr)
 	}
 	// Read the lock back: a server refuses to shorten one, which is no error
-	// here, and some servers accept a lock and do not keep it.
+	// here, and some servers accept a lock and do not keep it. One that has
+	// kept a lock is believed from then on.
 	mode, got, err := b.retention(ctx, key, version)
 	switch {
 	case err != nil:
 		return b.translate(ctx, "lock", key, err)
 	case mode == minio.Compliance && !got.Before(until):
+		if putErr == nil {
+			b.keepsLocks.Store(true)
+		}
 		return nil
 	case putErr == nil:
 		return fmt.Errorf("lock %q until %v: the server did not keep the lock", key, until)
@@ -56,12 +63,18 @@ func (b *Bucket) Hold(ctx context.Context, key, version string, on bool) error {
 	if err != nil {
 		return b.translate(ctx, "hold", key, err)
 	}
+	if b.keepsHolds.Load() {
+		return nil
+	}
 	got, err := b.hold(ctx, key, version)
 	if err != nil {
 		return b.translate(ctx, "hold", key, err)
 	}
 	if got != on {
 		return fmt.Errorf("hold %q: the server did not keep the hold", key)
+	}
+	if on {
+		b.keepsHolds.Store(true)
 	}
 	return nil
 }

@@ -72,7 +72,9 @@ type Bucket struct {
 	autolock  bool         // locks every object by default
 	versioned atomic.Bool  // keeps versions; somebody may switch it on later
 	lockedPut atomic.Int32 // whether one request can put and lock
-	exclusive exclusive
+	// Locks and holds were seen to be kept.
+	keepsLocks, keepsHolds atomic.Bool
+	exclusive              exclusive
 }
 
 // What a server can is found out when it is first needed.
