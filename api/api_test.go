@@ -88,7 +88,13 @@ func serve(t testing.TB, change ...func(*api.Config)) *served {
 	for _, f := range change {
 		f(&cfg)
 	}
-	s.server = httptest.NewServer(api.New(cfg))
+	s.server = httptest.NewUnstartedServer(api.New(cfg))
+	if cfg.Patience == forHTTP2 {
+		s.server.EnableHTTP2 = true
+		s.server.StartTLS()
+	} else {
+		s.server.Start()
+	}
 	t.Cleanup(func() {
 		s.server.Close()
 		if err := errors.Join(s.archive.Close(), ix.Close()); err != nil {
@@ -97,6 +103,9 @@ func serve(t testing.TB, change ...func(*api.Config)) *served {
 	})
 	return s
 }
+
+// forHTTP2 asks serve for a server that speaks HTTP/2.
+const forHTTP2 = 31 * time.Second
 
 // tokens writes a token file for the people.
 func tokens(t testing.TB) *api.Tokens {

@@ -21,7 +21,7 @@ type Config struct {
 	Archive       *archive.Archive
 	Authenticator Authenticator
 	Log           *slog.Logger
-	// Now measures how long requests take.
+	// Now measures how long requests take, and clients.
 	Now func() time.Time
 	// Patience is how long one read from, or write to, a client may take.
 	// Zero: 30 seconds.
@@ -124,7 +124,7 @@ func (s *Server) private(pattern string, h func(http.ResponseWriter, *http.Reque
 func (s *Server) public(pattern string, h func(http.ResponseWriter, *http.Request) error) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		out := newReply(w, s.Patience)
-		in, r := newUpload(w, r, s.Patience)
+		in, r := newUpload(w, r, s.Patience, s.Now)
 		begin := s.Now()
 		err := error(nil)
 		if !utf8.ValidString(r.URL.Path) {

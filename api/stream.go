@@ -30,11 +30,22 @@ func (p patience) during(do func()) {
 	do()
 }
 
+// A client that sends a little now and then would hold its place for ever. One
+// that we have waited for longer than graceTime must have sent slowest octets a
+// second on the average.
+const (
+	graceTime = time.Minute
+	slowest   = 4 << 10
+)
+
 // upload reads a request's body, and remembers how that failed.
 type upload struct {
 	io.Closer
 	patience
-	r io.Reader
+	r      io.Reader
+	now    func() time.Time
+	waited time.Duration
+	octets int64
 
 	mu  sync.Mutex
 	end error
@@ -43,10 +54,10 @@ type upload struct {
 // newUpload returns the request with a body that is read through an upload. The
 // request itself is left alone: net/http looks at its body to see whether the
 // connection can be used again.
-func newUpload(w http.ResponseWriter, r *http.Request, limit time.Duration) (*upload, *http.Request) {
+func newUpload(w http.ResponseWriter, r *http.Request, limit time.Duration, now func() time.Time) (*upload, *http.Request) {
 	rc := http.NewResponseController(w)
 	_ = rc.EnableFullDuplex() // so that an answer may be sent before all of the body came; HTTP/2 does so always
-	u := &upload{Closer: r.Body, r: r.Body, patience: patience{limit, rc.SetReadDeadline}}
+	u := &upload{Closer: r.Body, r: r.Body, now: now, patience: patience{limit, rc.SetReadDeadline}}
 	r = r.WithContext(r.Context())
 	r.Body = u
 	return u, r
@@ -54,7 +65,13 @@ func newUpload(w http.ResponseWriter, r *http.Request, limit time.Duration) (*up
 
 // Read implements io.Reader.
 func (u *upload) Read(p []byte) (n int, err error) {
+	begin := u.now()
 	u.during(func() { n, err = u.r.Read(p) })
+	u.waited += u.now().Sub(begin)
+	u.octets += int64(n)
+	if err == nil && u.waited > graceTime && u.octets < slowest*int64(u.waited/time.Second) {
+		err = ErrSlow
+	}
 	if err == nil {
 		return n, nil
 	}

@@ -12,7 +12,9 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/luutru/luutru/api"
@@ -184,6 +186,44 @@ func TestSlowClientIsLetGo(t *testing.T) {
 	s.push(t, code) // and nobody else notices
 }
 
+func TestTricklingClientIsLetGo(t *testing.T) {
+	var ticks atomic.Int64
+	s := serve(t, func(c *api.Config) {
+		c.Now = func() time.Time { return now.Add(10 * time.Second * time.Duration(ticks.Add(1))) }
+	})
+	texts := []text{{"lon.txt", strings.Repeat("x", 200<<10)}}
+	d, _ := declare(t, code, texts)
+	b, mediaType := body(t, d, texts)
+	status, answer := s.send(t, "POST", "/v1/dossiers", "portal", mediaType, iotest.OneByteReader(bytes.NewReader(b)))
+	if status != http.StatusRequestTimeout {
+		t.Errorf("got %d %s", status, answer)
+	}
+}
+
+func TestHTTP2(t *testing.T) {
+	s := serve(t, func(c *api.Config) { c.Patience = forHTTP2 })
+	s.push(t, code)
+	var zip bytes.Buffer
+	if err := s.as("lan").Copy(t.Context(), code, "xem", &zip); err != nil || zip.Len() < 1000 {
+		t.Errorf("copy of %d octets: %v", zip.Len(), err)
+	}
+	const size = 1 << 30
+	d, _ := declare(t, code, []text{{"lon.txt", ""}})
+	d = bytes.Replace(d, []byte(`"size": 0`), []byte(fmt.Sprintf(`"size": %d`, int64(size))), 1)
+	if _, err := s.as("portal").Push(t.Context(), d, []api.File{zeros("lon.txt", size)}); !errors.Is(err, archive.ErrConflict) {
+		t.Errorf("got %v, want a conflict", err)
+	}
+	s.damage(t)
+	if err := s.as("lan").Copy(t.Context(), code, "xem", io.Discard); err == nil {
+		t.Error("a damaged copy came whole")
+	}
+	res, err := s.server.Client().Get(s.server.URL + "/healthz")
+	if err != nil || res.ProtoMajor != 2 {
+		t.Fatalf("got %+v, %v", res, err)
+	}
+	res.Body.Close()
+}
+
 // zeros is a document of so many zeros.
 func zeros(name string, size int64) api.File {
 	return api.File{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(io.LimitReader(zero{}, size)), nil }}
@@ -247,13 +287,9 @@ func TestUploadIsNotHeldInMemory(t *testing.T) {
 	}
 }
 
-func TestDamagedPackageIsBrokenOff(t *testing.T) {
-	s := serve(t)
-	texts := []text{{"lon.txt", strings.Repeat("Giấy phép xây dựng. ", 200_000)}}
-	d, files := declare(t, code, texts)
-	if _, err := s.as("portal").Push(t.Context(), d, files); err != nil {
-		t.Fatal(err)
-	}
+// damage alters every package.
+func (s *served) damage(t testing.TB) {
+	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	for info, err := range s.packages.List(ctx, "packages/", nil) {
 		if err != nil {
@@ -267,11 +303,21 @@ func TestDamagedPackageIsBrokenOff(t *testing.T) {
 		if err := errors.Join(err, r.Close()); err != nil {
 			t.Fatal(err)
 		}
-		b[2<<20] ^= 1 // in the middle of the document: much is sent before it shows
+		b[len(b)/2] ^= 1 // in the middle of the documents: much is sent before it shows
 		if _, err := s.packages.Put(ctx, info.Key, b, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestDamagedPackageIsBrokenOff(t *testing.T) {
+	s := serve(t)
+	texts := []text{{"lon.txt", strings.Repeat("Giấy phép xây dựng. ", 200_000)}}
+	d, files := declare(t, code, texts)
+	if _, err := s.as("portal").Push(t.Context(), d, files); err != nil {
+		t.Fatal(err)
+	}
+	s.damage(t)
 	var got bytes.Buffer
 	if err := s.as("lan").Copy(t.Context(), code, "xem", &got); err == nil || got.Len() == 0 {
 		t.Errorf("copy: %d octets, %v", got.Len(), err)

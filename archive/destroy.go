@@ -40,7 +40,7 @@ func (a *Archive) Propose(ctx context.Context, by Agent, refs []string, reason s
 		}
 		ids = append(ids, id)
 	}
-	if len(ids) == 0 {
+	if len(refs) == 0 {
 		errs = append(errs, fmt.Errorf("%w: no dossiers", ErrCase))
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -18,6 +18,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -164,7 +165,12 @@ func Open(dir string, key []byte) (*Index, error) {
 	b, err := openBleve(dir, map[string]any{"bolt_timeout": "2s"})
 	if err != nil {
 		sealed.leave(dir)
-		return nil, fmt.Errorf("index: open: %w", err)
+		if strings.Contains(err.Error(), "timeout") { // of the lock
+			return nil, fmt.Errorf("index: in use: %w", err)
+		}
+		// A kill in the middle of a removal can leave blocks that no key fits:
+		// whatever can't be opened has to be rebuilt.
+		return nil, fmt.Errorf("index: open: %w: %w", err, ErrFormat)
 	}
 	ix, err := newIndex(b, dir)
 	if err != nil {

@@ -59,7 +59,10 @@ func runHoldLift(ctx context.Context, o *holdOptions, ref, name string) error {
 	if err != nil {
 		return err
 	}
-	return c.Lift(ctx, ref, name, o.reason)
+	if err := c.Lift(ctx, ref, name, o.reason); err != nil {
+		return err
+	}
+	return o.print(map[string]string{"lifted": name}, func(w io.Writer) { fmt.Fprintln(w, name) })
 }
 
 func runHoldList(ctx context.Context, r *root, ref string) error {

@@ -206,11 +206,17 @@ func openIndex(c *Config) (*index.Index, error) {
 		return nil, err
 	}
 	ix, err := index.Open(indexFolder(c), key)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, index.ErrKey) && !errors.Is(err, index.ErrFormat):
+		return nil, fmt.Errorf("%w (luutru rebuild)", err)
+	case errors.Is(err, index.ErrFormat): // a projection: the archive fills it again
+		err = os.RemoveAll(indexFolder(c))
+		if err != nil {
+			return nil, err
+		}
 		return index.Create(indexFolder(c), key)
-	}
-	if errors.Is(err, index.ErrFormat) || errors.Is(err, index.ErrKey) {
-		err = fmt.Errorf("%w (luutru rebuild)", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return index.Create(indexFolder(c), key)
 	}
 	return ix, err
 }

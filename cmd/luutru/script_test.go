@@ -2,8 +2,15 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io/fs"
+	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,7 +34,7 @@ func TestScript(t *testing.T) {
 			return os.CopyFS(e.WorkDir, os.DirFS("testdata/common"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"archive": cmdArchive, "people": cmdPeople, "waitfor": cmdWaitFor, "exits": cmdExits, "indexed": cmdIndexed, "corrupt": cmdCorrupt, "only": cmdOnly,
+			"archive": cmdArchive, "people": cmdPeople, "waitfor": cmdWaitFor, "exits": cmdExits, "indexed": cmdIndexed, "corrupt": cmdCorrupt, "only": cmdOnly, "certificate": cmdCertificate,
 		},
 		RequireUniqueNames: true,
 	})
@@ -48,6 +55,22 @@ func cmdPeople(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Check(ts.Exec("luutru", "token", "new", "--subject", p[0], "--role", p[1], "--agency", p[2]))
 		ts.Check(os.WriteFile(ts.MkAbs(p[0]+".token"), []byte(ts.ReadFile("stdout")), 0o600))
 	}
+}
+
+// cmdCertificate makes a TLS certificate for 127.0.0.1 that certifies itself.
+func cmdCertificate(ts *testscript.TestScript, _ bool, _ []string) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	ts.Check(err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs("key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
 }
 
 const patience = time.Minute

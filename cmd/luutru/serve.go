@@ -66,6 +66,8 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 			return errors.Join(err, s.stop())
 		}
 	}
+	o.say("Nút và người giữ khóa ở cùng một tiến trình: ai chiếm được máy này thì có cả hai.\n" +
+		"Node and custodian share this process: whoever has this machine has both.")
 	o.say("Đang phục vụ tại %[1]s · Serving at %[1]s", s.url)
 	return s.wait(ctx, n)
 }

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -237,6 +238,12 @@ type copyReader struct {
 	files map[string]*zip.File
 }
 
+// proofFiles are all that may stand beside the package. What the README says is
+// not proved.
+var proofFiles = []string{
+	"proof/receipt.json", "proof/archive.asc", "proof/log.vkey", "proof/dissemination.json", "proof/dissemination.proof", "proof/README.txt",
+}
+
 // verifyCopy verifies a disseminated package: the seal, by the archive's
 // signature and the ledger; METS.xml, by the seal and a signature of its own;
 // every other file, by METS.xml; and that the ledger has the dissemination.
@@ -245,22 +252,7 @@ func verifyCopy(f io.ReaderAt, size int64, t *trust) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := c.read("proof/archive.asc")
-	if err != nil {
-		return nil, err
-	}
-	log, err := c.read("proof/log.vkey")
-	if err != nil {
-		return nil, err
-	}
-	if err := t.fill(certificate, string(log)); err != nil {
-		return nil, err
-	}
-	raw, err := c.read("proof/receipt.json")
-	if err != nil {
-		return nil, err
-	}
-	receipt, err := archive.ParseReceipt(raw)
+	receipt, err := c.proof(t)
 	if err != nil {
 		return nil, err
 	}
@@ -283,6 +275,27 @@ func verifyCopy(f io.ReaderAt, size int64, t *trust) (*verified, error) {
 	return out, nil
 }
 
+// proof reads the receipt, and what it may be verified with if nothing is
+// pinned.
+func (c *copyReader) proof(t *trust) (*archive.Receipt, error) {
+	certificate, err := c.read("proof/archive.asc")
+	if err != nil {
+		return nil, err
+	}
+	log, err := c.read("proof/log.vkey")
+	if err != nil {
+		return nil, err
+	}
+	if err := t.fill(certificate, string(log)); err != nil {
+		return nil, err
+	}
+	raw, err := c.read("proof/receipt.json")
+	if err != nil {
+		return nil, err
+	}
+	return archive.ParseReceipt(raw)
+}
+
 func openCopy(f io.ReaderAt, size int64) (*copyReader, error) {
 	z, err := zip.NewReader(f, size)
 	if err != nil {
@@ -297,8 +310,8 @@ func openCopy(f io.ReaderAt, size int64) (*copyReader, error) {
 		if top != "proof" && c.top == "" {
 			c.top = top
 		}
-		if top != "proof" && top != c.top {
-			return nil, fmt.Errorf("%w: more than one package", archive.ErrProof)
+		if top != c.top && !slices.Contains(proofFiles, e.Name) {
+			return nil, fmt.Errorf("%w: a file that belongs to nothing", archive.ErrProof)
 		}
 		c.files[e.Name] = e
 	}
