@@ -35,8 +35,9 @@ type backend struct {
 	logger *slog.Logger
 	now    func() time.Time
 
-	keys    stripes // one version of a key is put, locked or removed at a time
-	uploads stripes // parts are added (shared), or the upload is ended
+	names   *together // syncs the names in staging
+	keys    stripes   // one version of a key is put, locked or removed at a time
+	uploads stripes   // parts are added (shared), or the upload is ended
 
 	mu      sync.RWMutex
 	buckets map[string]*bucket
@@ -71,6 +72,7 @@ func (s *stripes) of(name string) *sync.RWMutex {
 func openBackend(dir, owner string, c Config) (*backend, error) {
 	b := &backend{dir: dir, owner: owner, logger: c.Logger, now: c.Now, buckets: map[string]*bucket{}}
 	b.keys.seed, b.uploads.seed = maphash.MakeSeed(), maphash.MakeSeed()
+	b.names = newTogether(func() error { return syncDir(b.path("staging")) })
 	if b.logger == nil {
 		b.logger = slog.New(slog.DiscardHandler)
 	}
@@ -97,7 +99,25 @@ func makeDirs(dir string) error {
 			return err
 		}
 	}
-	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
+	return syncDir(dir)
+}
+
+// makeDir makes a directory and its parents, durably where they are new.
+func makeDir(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
+		if err := makeDir(filepath.Dir(dir)); err != nil {
+			return err
+		}
+		err = os.Mkdir(dir, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
 }
 
 func (b *backend) loadBuckets() error {

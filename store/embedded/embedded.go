@@ -41,13 +41,21 @@
 //
 // Everything must lie on one local Linux file system that honours fsync and
 // syncfs (ext4, XFS, btrfs; tmpfs for tests; not NFS). Extended attributes are
-// not needed. A key has at most 1024 bytes and no segment above 240 bytes once
-// @, % and NUL are written as three; "a" and "a/b" may both be keys, empty
-// segments and empty objects are allowed. Object and bucket tags, ACLs, policies, CORS, POST
-// forms, UploadPartCopy, GetObjectAttributes and suspending a bucket's
-// versioning are refused. Unfinished multipart uploads stay until they are
-// aborted. Deleting removes names and, within seconds, the log's copy; it does
-// not scrub the medium, and a file system or disk may keep old blocks.
+// not needed, hard links are. 64 MiB are kept free: below that, puts are
+// refused. A key has at most 1024 bytes and no segment above 240 bytes, @, %
+// and NUL counting three; "a" and "a/b" may both be keys, empty segments and
+// empty objects are allowed. An ETag is no digest: it says that two reads were
+// of the same version.
+//
+// Tags, ACLs, policies, CORS, POST forms, UploadPartCopy, GetObjectAttributes
+// and suspending a bucket's versioning are refused. Unfinished multipart
+// uploads stay until they are aborted. Deleting removes names and, within
+// seconds, the log's copy; it does not scrub the medium, and a file system or
+// disk may keep old blocks.
+//
+// If a change has been logged and then cannot be made in the tree (the disk
+// fails or is full in spite of the reserve), the server acknowledges nothing
+// more and goes on reading; Close says so, and the next Start tries again.
 //
 // The process's working directory is left alone, and several servers may run
 // in one process, each on its own directory.
@@ -61,7 +69,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -79,6 +86,8 @@ const (
 	host = "embedded.invalid"
 	// maxRequests bounds memory: each request may hold one small body.
 	maxRequests = 256
+	// stopWithin is far above what stopping takes.
+	stopWithin = 30 * time.Second
 )
 
 var (
@@ -155,7 +164,7 @@ func start(ctx context.Context, c Config) (_ *Server, err error) {
 			err = errors.Join(err, s.release())
 		}
 	}()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
 	if s.lock, err = lockDir(filepath.Join(dir, "lock")); err != nil {
@@ -179,9 +188,10 @@ func start(ctx context.Context, c Config) (_ *Server, err error) {
 
 // serve starts the gateway and waits until it listens.
 func (s *Server) serve(ctx context.Context, creds credentials, addr string) error {
+	path := s.socket.path()
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", s.socket.path())
+			return new(net.Dialer).DialContext(ctx, "unix", path)
 		},
 		MaxIdleConns: maxRequests, MaxIdleConnsPerHost: maxRequests,
 		IdleConnTimeout:    time.Minute,
@@ -203,7 +213,7 @@ func (s *Server) serve(ctx context.Context, creds credentials, addr string) erro
 	}
 	// The address first: it is the one that may be taken, and versitygw does
 	// not close the listeners before the one that failed.
-	ports := []string{addr, s.socket.path()}
+	ports := []string{addr, path}
 	if addr == "" {
 		ports = ports[1:]
 	}
@@ -250,7 +260,11 @@ func (s *Server) release() error {
 	var errs []error
 	if s.gateway != nil {
 		errs = append(errs, s.gateway.ShutDown())
-		<-s.served // its error says that the listener was closed
+		select {
+		case <-s.served: // its error says that the listener was closed
+		case <-time.After(stopWithin):
+			errs = append(errs, errors.New("the gateway does not stop"))
+		}
 		s.gateway = nil
 	}
 	if s.socket != nil {

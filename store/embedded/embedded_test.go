@@ -165,6 +165,9 @@ func TestInUse(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Errorf("closed twice: %v", err)
 	}
+	if _, err := impatient(t, s).ListBuckets(t.Context()); err == nil {
+		t.Error("a closed server answers")
+	}
 	start(t, embedded.Config{Dir: dir})
 }
 

@@ -97,3 +97,6 @@ func Apply(dir string, replay bool, steps ...Step) error {
 	}
 	return nil
 }
+
+// Together returns a function that shares runs of f.
+func Together(f func() error) func() error { return newTogether(f).do }

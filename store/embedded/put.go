@@ -191,7 +191,7 @@ func (b *backend) stage(r *record, write func(*os.File) error) (_ body, err erro
 	if err := writeTail(f, r); err != nil {
 		return body{}, err
 	}
-	return in, syncDir(b.path("staging"))
+	return in, b.names.do()
 }
 
 // writeTail writes the record behind a staged file's bytes and syncs it.

@@ -4,6 +4,7 @@ package embedded
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 )
@@ -11,7 +12,9 @@ import (
 // The durability of this package rests on Linux's syncfs. Elsewhere the
 // program builds, and the embedded store says why it does not start.
 
-func lockDir(string) (io.Closer, error) { return nil, errors.ErrUnsupported }
+func lockDir(string) (io.Closer, error) {
+	return nil, fmt.Errorf("it needs Linux: %w", errors.ErrUnsupported)
+}
 
 func syncTree(*os.File) error { return errors.ErrUnsupported }
 
