@@ -294,7 +294,11 @@ func (a *Archive) beginDestruction(ctx context.Context, agent, id, name string) 
 			}
 			return nil
 		}
-		if _, err := a.mayDestroy(ctx, id); err != nil {
+		_, err = a.mayDestroy(ctx, id)
+		if errors.Is(err, ErrDestroyed) {
+			continue // by another node, meanwhile: look under which case
+		}
+		if err != nil {
 			return err
 		}
 		_, _, err = a.chains.Append(ctx, life.Chain(id), acts, chain.Draft{Type: life.DestructionBegun, By: agent, Body: &life.Destruction{Case: name}})
