@@ -27,7 +27,25 @@ func (a *Archive) Search(ctx context.Context, by Agent, q index.Query) (*index.R
 	}); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
+	a.freshen(ctx)
 	return a.Index.Search(ctx, &q)
+}
+
+// fresh is how long a search waits for what was taken in just before.
+const fresh = 300 * time.Millisecond
+
+// freshen gives the index a moment to catch up where little is queued, so that
+// whoever has just pushed a dossier finds it.
+func (a *Archive) freshen(ctx context.Context) {
+	a.follower.mu.Lock()
+	queued := len(a.follower.queue)
+	a.follower.mu.Unlock()
+	if queued == 0 || queued >= batchCount {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, fresh)
+	defer cancel()
+	_ = a.Indexed(ctx) // what is not there yet will be there for the next search
 }
 
 // Record is what can be shown of a dossier without opening its package.
