@@ -171,7 +171,7 @@ func (k *keys) openOwn(signed string) (tlog.Tree, error) {
 	_, sig, _ := strings.Cut(signed, "\n\n")
 	sig, ok := strings.CutPrefix(sig, "— "+k.verifier.Name()+" ")
 	if sig, lf := strings.CutSuffix(sig, "\n"); ok && lf {
-		if _, err := base64.StdEncoding.Strict().DecodeString(sig); err == nil && !strings.Contains(sig, "\n") {
+		if _, err := decode(base64.StdEncoding, sig); err == nil {
 			return t, nil
 		}
 	}

@@ -59,7 +59,7 @@ func (x *disclosed) open(key string, e *Entry) (map[string]string, error) {
 	values := map[string]string{}
 	for name, want := range e.Commitments {
 		f := x.Fields[name]
-		salt, err := base64.RawURLEncoding.Strict().DecodeString(f.Salt)
+		salt, err := decode(base64.RawURLEncoding, f.Salt)
 		if err != nil || commitment(salt, e.ID, name, f.Value) != want {
 			return nil, tampered(key, "value of %q is not the one entry %d is committed to", name, e.Index)
 		}

@@ -36,7 +36,7 @@ func ParseEntry(raw []byte) (*Entry, error) {
 		return nil, err
 	}
 	for field, c := range e.Commitments {
-		if b, err := base64.RawURLEncoding.Strict().DecodeString(c); err != nil || len(b) != sha256.Size {
+		if b, err := decode(base64.RawURLEncoding, c); err != nil || len(b) != sha256.Size {
 			return nil, fmt.Errorf("entry: commitment to %q", field)
 		}
 	}

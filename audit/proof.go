@@ -103,10 +103,20 @@ func parseProof(data []byte) (*proof, error) {
 			p.checkpoint = []byte(rest)
 			return p, nil
 		}
-		h, err := base64.StdEncoding.Strict().DecodeString(line)
+		h, err := decode(base64.StdEncoding, line)
 		if err != nil || len(h) != tlog.HashSize || len(p.path) == 64 {
 			return nil, errors.New("proof: malformed hash")
 		}
 		p.path = append(p.path, tlog.Hash(h))
 	}
+}
+
+// decode reads base64 in its one canonical form: encoding/base64 alone lets line
+// breaks and loose bits pass.
+func decode(form *base64.Encoding, text string) ([]byte, error) {
+	b, err := form.Strict().DecodeString(text)
+	if err == nil && form.EncodeToString(b) != text {
+		err = errors.New("not canonical base64")
+	}
+	return b, err
 }

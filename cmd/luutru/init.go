@@ -108,7 +108,11 @@ func (o *initOptions) create(ctx context.Context, c *Config, s *retention.Schedu
 	if err := o.suits(ctx, c, st); err != nil {
 		return err
 	}
-	cfg := archive.Config{Archive: st.archive, Keys: st.keys, Work: st.work, Keyring: k, Node: c.Node, Now: o.now, NoLock: c.Store.NoLock}
+	evidence, err := st.evidence(ctx)
+	if err != nil {
+		return err
+	}
+	cfg := archive.Config{Archive: evidence, Keys: st.keys, Work: st.work, Keyring: k, Node: c.Node, Now: o.now, NoLock: c.Store.NoLock}
 	if err := archive.Create(ctx, cfg, o.name, s); err != nil {
 		return err
 	}

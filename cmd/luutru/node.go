@@ -12,6 +12,7 @@ import (
 
 	"github.com/luutru/luutru/archive"
 	"github.com/luutru/luutru/index"
+	"github.com/luutru/luutru/store"
 	"github.com/luutru/luutru/store/embedded"
 	"github.com/luutru/luutru/store/s3"
 )
@@ -92,6 +93,19 @@ func openStores(ctx context.Context, c *StoreConfig, now func() time.Time, log *
 	return s, nil
 }
 
+// evidence returns the archive bucket with a put-if-absent that holds: its own,
+// or one by claims in the work bucket.
+func (s *stores) evidence(ctx context.Context) (store.Store, error) {
+	ok, err := s.archive.Exclusive(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("put-if-absent: %w", err)
+	}
+	if !ok {
+		return store.Claimed(s.archive, s.work), nil
+	}
+	return s.archive, nil
+}
+
 // Close lets go of a store inside this process.
 func (s *stores) Close() error {
 	if s.local == nil {
@@ -133,23 +147,27 @@ func (r *root) openNode(ctx context.Context, c *Config, log *slog.Logger) (_ *no
 	if n.index, err = openIndex(c); err != nil {
 		return nil, err
 	}
+	evidence, err := n.stores.evidence(ctx)
+	if err != nil {
+		return nil, err
+	}
 	n.archive, err = archive.Open(ctx, archive.Config{
-		Archive: n.stores.archive, Keys: n.keys, Work: n.work, Keyring: k, Node: c.Node, Index: n.index, Now: r.now, Log: log, NoLock: c.Store.NoLock, Known: known,
+		Archive: evidence, Keys: n.keys, Work: n.work, Keyring: k, Node: c.Node, Index: n.index, Now: r.now, Log: log, NoLock: c.Store.NoLock, Known: known,
 	})
 	return n, err
 }
 
 // suits says what the stores lack, and refuses to go on in production mode.
 func (r *root) suits(ctx context.Context, c *Config, s *stores) error {
-	if !c.Production {
-		if s.local != nil {
-			r.say("Kho chứa nằm trong tiến trình này: ai có quyền root trên máy đều xóa được. Không dùng cho vận hành thật.\n" +
-				"The store is inside this process: whoever is root on the machine can delete it. Not for production.")
-		}
-		return nil
+	if s.local != nil {
+		r.say("Kho chứa nằm trong tiến trình này: ai có quyền root trên máy đều xóa được. Không dùng cho vận hành thật.\n" +
+			"The store is inside this process: whoever is root on the machine can delete it. Not for production.")
 	}
-	if s.local != nil || c.Store.NoLock {
+	if c.Production && (s.local != nil || c.Store.NoLock) {
 		return usagef("chế độ vận hành thật cần kho S3 có khóa đối tượng · production mode needs an S3 store with object lock")
+	}
+	if s.local != nil {
+		return nil
 	}
 	lacking := false
 	for i, b := range []*s3.Bucket{s.archive, s.keys, s.work} {
@@ -166,7 +184,7 @@ func (r *root) suits(ctx context.Context, c *Config, s *stores) error {
 		}
 		lacking = lacking || len(report.Missing()) > 0
 	}
-	if lacking {
+	if lacking && c.Production {
 		return errors.New("kho chứa thiếu điều kiện nêu trên · the store lacks what is named above")
 	}
 	return nil

@@ -295,3 +295,13 @@ func pause(ctx context.Context, attempt int) bool {
 		return false
 	}
 }
+
+// Exclusive reports whether the server keeps put-if-absent in this bucket. It
+// is found out once. Where it does not, [store.Claimed] makes up for it.
+func (b *Bucket) Exclusive(ctx context.Context) (bool, error) {
+	state, err := b.learnExclusive(ctx)
+	if err != nil {
+		return false, b.translate(ctx, "put-if-absent", b.name, err)
+	}
+	return state == works, nil
+}

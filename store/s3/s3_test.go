@@ -4,8 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,4 +133,59 @@ func probe(t *testing.T, b *s3.Bucket, archive bool) *s3.Report {
 		t.Errorf("Probe left %+v, %v", info, err)
 	}
 	return report
+}
+
+// TestOutsideClaims has many clients, each with handles of its own as processes
+// have, race for keys on the outside server: one wins each, by the server's own
+// put-if-absent or by claims.
+func TestOutsideClaims(t *testing.T) {
+	raw := os.Getenv("LUUTRU_TEST_S3")
+	if raw == "" {
+		t.Log("no outside server requested by LUUTRU_TEST_S3")
+		return
+	}
+	cfg := server(t, raw)
+	cfg.UnsignedPayload = true
+	archive, work := newBucket(t, cfg, true), newBucket(t, cfg, false)
+	var stores []store.Store
+	for range 4 {
+		a, w := cfg, cfg
+		a.Bucket, w.Bucket = archive.Name(), work.Name()
+		ab, err := s3.Open(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wb, err := s3.Open(t.Context(), w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ok, err := ab.Exclusive(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok {
+			stores = append(stores, ab)
+		} else {
+			stores = append(stores, store.Claimed(ab, wb))
+		}
+	}
+	for n := range 20 {
+		key := fmt.Sprintf("race/%d/%04d", time.Now().UnixNano(), n)
+		var wins atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 16 {
+			wg.Go(func() {
+				_, err := stores[i%len(stores)].Put(t.Context(), key, fmt.Append(nil, "writer ", i), &store.PutOptions{IfAbsent: true})
+				if err == nil {
+					wins.Add(1)
+				} else if !errors.Is(err, fs.ErrExist) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if wins.Load() != 1 {
+			t.Errorf("%s: %d winners", key, wins.Load())
+		}
+	}
 }
