@@ -54,10 +54,43 @@ func (c claimed) Put(ctx context.Context, key string, data []byte, opts *PutOpti
 	if err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
+	if err := c.await(ctx, key); err != nil {
+		return nil, err
+	}
 	if _, err := c.complete(ctx, key, first, opts.Lock); err != nil {
 		return nil, err
 	}
 	return nil, &fs.PathError{Op: "put", Path: key, Err: fs.ErrExist}
+}
+
+// A loser gives the winner time to put its object before it does so itself.
+const (
+	claimPatience = 2 * time.Second
+	claimPause    = 20 * time.Millisecond
+)
+
+// await returns when the key has its object, or when its writer seems dead.
+func (c claimed) await(ctx context.Context, key string) error {
+	patience := time.NewTimer(claimPatience)
+	defer patience.Stop()
+	pause := time.NewTicker(claimPause)
+	defer pause.Stop()
+	for {
+		r, _, err := c.Store.Get(ctx, key, &GetOptions{Length: 1})
+		if err == nil {
+			return r.Close()
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		select {
+		case <-patience.C:
+			return nil
+		case <-pause.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // complete puts what a claim holds, unless the key has its object.

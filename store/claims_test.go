@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/luutru/luutru/store"
@@ -82,7 +83,9 @@ func TestClaimedByMany(t *testing.T) {
 // TestClaimedCrash: a winner that dies between its claim and its object is
 // completed by the next who comes, and a claim that was lost leaves the key
 // taken.
-func TestClaimedCrash(t *testing.T) {
+func TestClaimedCrash(t *testing.T) { synctest.Test(t, testClaimedCrash) }
+
+func testClaimedCrash(t *testing.T) {
 	inner, claims := newCareless(), store.NewMemory(store.MemoryOptions{Now: time.Now})
 	dead := storetest.Faulty{Store: inner, OnCall: func(op, _ string) (bool, error) {
 		if op == "put" {
