@@ -87,7 +87,7 @@ type bed struct {
 // newBed makes an archive: in an outside store if one is given, else in the
 // embedded one, which runs in the server's process, or in one of its own where
 // several servers need it.
-func newBed(t *testing.T, p signing.Profile, apart bool) *bed {
+func newBed(t *testing.T, p signing.Profile, several bool) *bed {
 	t.Helper()
 	ring, _, err := archive.GenerateKeyring(p, "luutru.test", time.Now().Add(-time.Hour))
 	if err != nil {
@@ -101,7 +101,7 @@ func newBed(t *testing.T, p signing.Profile, apart bool) *bed {
 	switch raw := os.Getenv("LUUTRU_TEST_S3"); {
 	case raw != "":
 		b.order.Store = outside(t, raw)
-	case apart:
+	case several:
 		o := order{Role: "store", Dir: filepath.Join(b.dir, "store")}
 		b.order.Store = *b.launch(o).hear("the store").Store
 	default:

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/luutru/luutru/archive"
 	"github.com/luutru/luutru/index"
 	"github.com/luutru/luutru/signing"
+	"github.com/luutru/luutru/store"
 	"github.com/luutru/luutru/store/embedded"
 	"github.com/luutru/luutru/store/s3"
 )
@@ -60,6 +62,7 @@ type word struct {
 	Store   *access
 	Found   *survey // of what the last process left, before anything is recovered
 	Started durations
+	Rebuilt bool // the index could not be used and was begun anew
 	Ready   bool // recovery is over
 }
 
@@ -107,7 +110,7 @@ func child() int {
 	}()
 	run := o.node
 	if o.Role == "store" {
-		run = o.store
+		run = o.storage
 	}
 	if err := run(ctx, json.NewEncoder(os.Stdout)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -116,8 +119,8 @@ func child() int {
 	return 0
 }
 
-// store runs the embedded store alone, until ctx ends.
-func (o *order) store(ctx context.Context, out *json.Encoder) error {
+// storage runs the embedded store alone, until ctx ends.
+func (o *order) storage(ctx context.Context, out *json.Encoder) error {
 	for try := 0; ; try++ {
 		addr, err := freePort()
 		if err != nil {
@@ -152,6 +155,7 @@ func stderr() *slog.Logger {
 // buckets are the three of an archive, and the store where it is our own.
 type buckets struct {
 	archive, keys, work *s3.Bucket
+	evidence            store.Store // the archive bucket, with a put-if-absent that holds
 	own                 *embedded.Server
 }
 
@@ -178,6 +182,13 @@ func (o *order) connect(ctx context.Context, create bool) (_ *buckets, err error
 			return nil, errors.Join(err, b.close())
 		}
 	}
+	ok, err := b.archive.Exclusive(ctx)
+	if err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	if b.evidence = b.archive; !ok {
+		b.evidence = store.Claimed(b.archive, b.work)
+	}
 	return b, nil
 }
 
@@ -194,7 +205,7 @@ var indexKey = bytes.Repeat([]byte{7}, index.KeySize)
 // config puts an archive's configuration together.
 func (o *order) config(b *buckets, ring *archive.Keyring, ix *index.Index) archive.Config {
 	return archive.Config{
-		Archive: b.archive, Keys: b.keys, Work: b.work, Keyring: ring, Node: o.Node, Index: ix, Now: time.Now, Log: stderr(),
+		Archive: b.evidence, Keys: b.keys, Work: b.work, Keyring: ring, Node: o.Node, Index: ix, Now: time.Now, Log: stderr(),
 		RollingLock: time.Hour, // what the tests leave behind can soon be deleted
 	}
 }
@@ -217,8 +228,8 @@ func (o *order) node(ctx context.Context, out *json.Encoder) (err error) {
 	}
 
 	began = time.Now()
-	ix, err := index.Open(o.Index, indexKey)
-	if err != nil {
+	var ix *index.Index
+	if ix, w.Rebuilt, err = openIndex(o.Index); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, ix.Close()) }()
@@ -240,6 +251,20 @@ func (o *order) node(ctx context.Context, out *json.Encoder) (err error) {
 		w.Started.Ready = time.Since(began)
 		return out.Encode(&word{Ready: true, Started: w.Started})
 	})
+}
+
+// openIndex opens an index, and begins anew where there is none that can be
+// used: whatever is in an index can be had again.
+func openIndex(dir string) (ix *index.Index, rebuilt bool, err error) {
+	ix, err = index.Open(dir, indexKey)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, index.ErrFormat) {
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, false, err
+		}
+		ix, err = index.Create(dir, indexKey)
+		return ix, true, err
+	}
+	return ix, false, err
 }
 
 // serve answers on a loopback port until ctx ends, and says where.
