@@ -259,7 +259,9 @@ func (a *Archive) newSink(ctx context.Context, key string, size int64, ready <-c
 
 // Write implements io.Writer.
 func (k *sink) Write(p []byte) (int, error) {
-	k.sum.Write(p)
+	if k.upload != nil { // a package in one buffer is digested beside its request
+		k.sum.Write(p)
+	}
 	n := len(p)
 	for k.upload != nil && len(k.buf)+len(p) >= partSize {
 		m := partSize - len(k.buf)
@@ -301,18 +303,21 @@ func (k *sink) failed() error {
 
 // finish makes the object appear and returns its digest.
 func (k *sink) finish() (string, error) {
-	digest := hex.EncodeToString(k.sum.Sum(nil))
 	if k.upload == nil {
 		if err := <-k.ready; err != nil {
 			return "", err
 		}
+		digested := make(chan string, 1)
+		go func() { digested <- digest(k.buf) }()
 		_, err := k.s.Put(k.ctx, k.key, k.buf, nil)
+		digest := <-digested
 		if err == nil { // else a request that failed may still be reading it
 			k.pool.give(k.buf)
 		}
 		k.buf = nil
 		return digest, err
 	}
+	digest := hex.EncodeToString(k.sum.Sum(nil))
 	if len(k.buf) > 0 {
 		if err := k.send(); err != nil {
 			return "", errors.Join(err, k.abort())

@@ -98,7 +98,7 @@ func relation(rs, base []*outcome) string {
 
 func ingestTable(title string, list []contender, results [][]*outcome) {
 	b := table{title: title}
-	b.add("", "dossiers/s", "of (a)", "MB/s", "p50 ms", "p99 ms", "CPU ms/dossier", "requests/dossier", "time in requests", "")
+	b.add("", "dossiers/s", "of (a)", "MB/s", "p50 ms", "p99 ms", "CPU ms/dossier", "requests/dossier", "request time/time", "")
 	base := results[2]
 	for i, rs := range results {
 		if len(rs) == 0 {
@@ -110,7 +110,7 @@ func ingestTable(title string, list []contender, results [][]*outcome) {
 		requests, share, p50, p99 := "–", "–", "–", "–"
 		if rs[0].wire != nil {
 			requests = fmt.Sprintf("%.2f", median(rs, perUnit(func(s *outcome) float64 { return float64(s.wire.requests()) })))
-			share = fmt.Sprintf("%.0f %%", 100*median(rs, func(s *outcome) float64 {
+			share = fmt.Sprintf("%.2f", median(rs, func(s *outcome) float64 {
 				return s.wire.time().Seconds() / s.wall.Seconds() / float64(s.clients)
 			}))
 		}
@@ -260,7 +260,7 @@ func resticAll(t *testing.T, b *bed, all []*folder, clients int) *outcome {
 // resticEach has a backup made, and acknowledged, for each dossier.
 func resticEach(t *testing.T, b *bed, all []*folder, clients int) *outcome {
 	env := repository(t, b)
-	all = all[:min(len(all), 8*clients, 32)]
+	all = all[:min(len(all), 8*clients, 16)]
 	s := share(t, clients, len(all), func(i int) error { return program(env, "restic", "backup", "--quiet", all[i].dir) })
 	s.bytes, s.note = sizeOf(all), fmt.Sprintf("%d dossiers", len(all))
 	return s
