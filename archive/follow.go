@@ -65,7 +65,7 @@ const (
 	batchCount  = 200
 	// company is how long a change waits for others to share an index batch
 	// with: batches of one make the index merge more than it indexes.
-	company = time.Second
+	company = 3 * time.Second
 )
 
 func newHandoff(sub *submission) *handoff {
