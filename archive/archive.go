@@ -23,7 +23,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -273,11 +272,10 @@ func (a *Archive) Name() string { return a.name }
 // Ledger returns the ledger, for those who verify it.
 func (a *Archive) Ledger() *audit.Log { return a.ledger }
 
+// maxObject bounds what is read of one small object.
+const maxObject = 64 << 20
+
 func readAll(ctx context.Context, s store.Store, key string) ([]byte, error) {
-	r, _, err := s.Get(ctx, key, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return io.ReadAll(r)
+	b, _, err := store.ReadAll(ctx, s, key, maxObject)
+	return b, err
 }

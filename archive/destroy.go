@@ -32,7 +32,7 @@ func (a *Archive) Propose(ctx context.Context, by Agent, refs []string, reason s
 	for _, ref := range refs {
 		id, err := a.visible(ctx, by, ref)
 		if err == nil {
-			_, err = a.mayDestroy(ctx, id)
+			err = a.mayDestroy(ctx, id)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", ref, err))
@@ -150,28 +150,23 @@ func checkStep(acts []*chain.Act, d chain.Draft) error {
 	return nil
 }
 
-// transfer is the action of dossiers that go to the historical archive when
-// they are due: they are not destroyed.
-const transfer = "transfer"
-
 // mayDestroy returns ErrNotDue, with the verdict's reasons, unless retention and
 // holds allow the dossier to be destroyed now.
-func (a *Archive) mayDestroy(ctx context.Context, id string) (*life.Life, error) {
+func (a *Archive) mayDestroy(ctx context.Context, id string) error {
 	_, l, err := a.life(ctx, id)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	switch l.State {
 	case life.Condemned, life.Gone:
-		return l, ErrDestroyed
+		return ErrDestroyed
 	case life.Absent:
-		return l, fmt.Errorf("dossier: %w", fs.ErrNotExist)
+		return fmt.Errorf("dossier: %w", fs.ErrNotExist)
 	}
-	f, holds := l.Facts()
-	if v := a.Schedule().Decide(f, holds, a.Now()); v.Status != retention.Due || v.Action == transfer {
-		return l, &NotDueError{v}
+	if v, may := l.MayDestroy(a.Schedule(), a.Now()); !may {
+		return &NotDueError{v}
 	}
-	return l, nil
+	return nil
 }
 
 // Certificate proves the destruction of a dossier (docs/format.md §10).
@@ -207,7 +202,7 @@ func (a *Archive) Preview(ctx context.Context, by Agent, name string) (*Plan, er
 	}
 	p := &Plan{Case: name, Refused: map[string]string{}}
 	for _, id := range k.Decision.Dossiers {
-		if _, err := a.mayDestroy(ctx, id); err != nil && !errors.Is(err, ErrDestroyed) {
+		if err := a.mayDestroy(ctx, id); err != nil && !errors.Is(err, ErrDestroyed) {
 			p.Refused[id] = err.Error()
 			continue
 		}
@@ -245,11 +240,11 @@ func (a *Archive) Execute(ctx context.Context, by Agent, name string) ([]*Certif
 	shredded := map[string][]*chain.Act{}
 	var errs []error
 	for _, id := range k.Decision.Dossiers {
-		chain, err := a.shred(ctx, agent, id, name, k.Outcomes == nil)
+		done, err := a.shred(ctx, agent, id, name, k.Outcomes == nil)
 		o := life.Outcome{Dossier: id, Outcome: "destroyed"}
 		switch {
 		case err == nil:
-			shredded[id] = chain
+			shredded[id] = done
 		case errors.Is(err, ErrNotDue) || errors.Is(err, custody.ErrStopped):
 			errs = append(errs, fmt.Errorf("%s: %w", id, err))
 			o.Outcome = "stopped"
@@ -294,7 +289,7 @@ func (a *Archive) beginDestruction(ctx context.Context, agent, id, name string) 
 			}
 			return nil
 		}
-		_, err = a.mayDestroy(ctx, id)
+		err = a.mayDestroy(ctx, id)
 		if errors.Is(err, ErrDestroyed) {
 			continue // by another node, meanwhile: look under which case
 		}

@@ -71,22 +71,11 @@ func (a *Archive) holdAct(ctx context.Context, by Agent, ref, kind, name, reason
 // holdObjects brings the legal holds in the store to what the acts say. The
 // acts decide; the store's hold is a second fence.
 func (a *Archive) holdObjects(ctx context.Context, id string, acts []*chain.Act) error {
-	locker, ok := a.locker()
-	if !ok {
-		return nil
-	}
 	l, err := life.Of(acts)
 	if err != nil {
 		return err
 	}
-	facts, holds := l.Facts()
-	_, rolling := a.lockUntil(facts)
-	for _, s := range l.Seals {
-		if err := locker.Hold(ctx, packageKey(id, s.Package), "", rolling || len(holds) > 0); err != nil {
-			return fmt.Errorf("legal hold: %w", err)
-		}
-	}
-	return nil
+	return a.setHold(ctx, id, l, a.wantsHold(l))
 }
 
 // private encrypts what is personal about an act to the audit key.
@@ -105,16 +94,26 @@ func (a *Archive) private(fields map[string]string) (string, error) {
 // visible returns the dossier meant by ref if it is in the agent's scope, and
 // fs.ErrNotExist otherwise, whether it exists or not.
 func (a *Archive) visible(ctx context.Context, by Agent, ref string) (string, error) {
-	id := a.locate(ref)
-	rec, known := a.register.get(id)
-	if !known {
-		if err := a.ledger.Sync(ctx); err != nil {
-			return "", err
-		}
-		rec, known = a.register.get(id)
+	id, rec, known, err := a.find(ctx, ref)
+	if err != nil {
+		return "", err
 	}
 	if !known {
 		return "", fmt.Errorf("dossier: %w", fs.ErrNotExist)
 	}
 	return id, by.sees(rec.Agency)
+}
+
+// find looks a dossier up in the register, and brings that up to date if it is
+// not there: another node may have it.
+func (a *Archive) find(ctx context.Context, ref string) (id string, rec record, known bool, err error) {
+	id = a.locate(ref)
+	if rec, known = a.register.get(id); known {
+		return id, rec, true, nil
+	}
+	if err := a.ledger.Sync(ctx); err != nil {
+		return "", record{}, false, err
+	}
+	rec, known = a.register.get(id)
+	return id, rec, known, nil
 }

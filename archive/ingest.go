@@ -265,13 +265,26 @@ func (a *Archive) retain(ctx context.Context, id string, l *life.Life) error {
 
 // hold puts packages that are held, or have no known end, under legal hold.
 func (a *Archive) hold(ctx context.Context, id string, l *life.Life) error {
-	locker, ok := a.locker()
+	if !a.wantsHold(l) {
+		return nil
+	}
+	return a.setHold(ctx, id, l, true)
+}
+
+// wantsHold reports whether the packages of a dossier belong under legal hold.
+func (a *Archive) wantsHold(l *life.Life) bool {
 	facts, holds := l.Facts()
-	if _, rolling := a.lockUntil(facts); !ok || !rolling && len(holds) == 0 {
+	_, rolling := a.lockUntil(facts)
+	return rolling || len(holds) > 0
+}
+
+func (a *Archive) setHold(ctx context.Context, id string, l *life.Life, on bool) error {
+	locker, ok := a.locker()
+	if !ok {
 		return nil
 	}
 	for _, s := range l.Seals {
-		if err := locker.Hold(ctx, packageKey(id, s.Package), "", true); err != nil {
+		if err := locker.Hold(ctx, packageKey(id, s.Package), "", on); err != nil {
 			return fmt.Errorf("legal hold: %w", err)
 		}
 	}

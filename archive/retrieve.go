@@ -87,13 +87,9 @@ func (a *Archive) permit(ctx context.Context, by Agent, ref, purpose string) (id
 	if purpose == "" {
 		return "", fmt.Errorf("%w: no purpose given", ErrDenied)
 	}
-	id = a.locate(ref)
-	rec, known := a.register.get(id)
-	if !known {
-		if err := a.ledger.Sync(ctx); err != nil { // another node may have it
-			return "", err
-		}
-		rec, known = a.register.get(id)
+	id, rec, known, err := a.find(ctx, ref)
+	if err != nil {
+		return "", err
 	}
 	if known && by.sees(rec.Agency) == nil {
 		return id, nil

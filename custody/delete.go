@@ -96,11 +96,10 @@ const (
 
 // objection returns why the dossier may not be destroyed now; "" if it may.
 func (c *Custodian) objection(ctx context.Context, l *life.Life, by, dossier string) (string, error) {
-	facts, holds := l.Facts()
-	if len(holds) > 0 {
+	if len(l.Holds) > 0 {
 		return whyHeld, nil
 	}
-	if v := c.Schedule().Decide(facts, holds, c.Now()); v.Status != retention.Due || v.Action == "transfer" {
+	if _, may := l.MayDestroy(c.Schedule(), c.Now()); !may {
 		return whyNotDue, nil
 	}
 	acts, err := c.Chains.Read(ctx, life.CaseChain(l.Case))

@@ -119,6 +119,14 @@ func (l *Life) Facts() (retention.Facts, []retention.Hold) {
 	return f, holds
 }
 
+// MayDestroy decides by the schedule whether the dossier may be destroyed now, with
+// all its holds. One that goes to the historical archive when it is due may not.
+func (l *Life) MayDestroy(s *retention.Schedule, now time.Time) (retention.Verdict, bool) {
+	f, holds := l.Facts()
+	v := s.Decide(f, holds, now)
+	return v, v.Status == retention.Due && v.Action != "transfer"
+}
+
 // Of adds up the acts of a dossier. An error means that the acts, though
 // validly signed, make no sense in their order.
 func Of(acts []*chain.Act) (*Life, error) {

@@ -209,8 +209,9 @@ func (n *node) remember() error {
 
 func indexFolder(c *Config) string { return filepath.Join(c.State, "index") }
 
-// openIndex opens the index, or begins a new one where there is none. One that
-// is not whole is an error that names luutru rebuild.
+// openIndex opens the index, or begins a new one where there is none or none
+// that is whole: the archive fills it again. Another key is an error that names
+// luutru rebuild.
 func openIndex(c *Config) (*index.Index, error) {
 	b, err := os.ReadFile(filepath.Join(c.Keys, indexKeyFile))
 	if err != nil {
@@ -227,7 +228,7 @@ func openIndex(c *Config) (*index.Index, error) {
 	switch {
 	case errors.Is(err, index.ErrKey) && !errors.Is(err, index.ErrFormat):
 		return nil, fmt.Errorf("%w (luutru rebuild)", err)
-	case errors.Is(err, index.ErrFormat): // a projection: the archive fills it again
+	case errors.Is(err, index.ErrFormat):
 		err = os.RemoveAll(indexFolder(c))
 		if err != nil {
 			return nil, err
