@@ -28,6 +28,8 @@ func TestCanonicalCode(t *testing.T) {
 		{"no ordinal", "H29.68", "H29.68-210630-", "H29.68/H29.68-210630-"},
 		{"no top-level body", "H29.68", "123-210630-0001", "H29.68/123-210630-0001"},
 		{"empty segment", "H29.68", "H29..68-210630-0001", "H29.68/H29..68-210630-0001"},
+		{"a style to come", "H29.68", "H29.68.2027.000000123-X", "H29.68/H29.68.2027.000000123-X"},
+		{"a style to come, of another agency", "H29.68", "DVCQG-000123456789", "H29.68/DVCQG-000123456789"},
 		{"composed and decomposed", "H29.68", "hồ-1", "H29.68/HỒ-1"},
 		{"decomposed", "H29.68", "ho\u0302\u0300-1", "H29.68/HỒ-1"},
 		{"nothing", "", "", "/"},

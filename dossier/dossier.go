@@ -31,34 +31,52 @@ import (
 )
 
 // Declaration is what a source system says about a closed dossier when it
-// pushes it. Dates are written 2026-11-24.
+// pushes it: the 18 fields of a dossier of Circular 05/2025/TT-BNV, as far as
+// they do not follow from the documents, and what the procedure adds. Dates are
+// written 2026-11-24.
 type Declaration struct {
 	Code          string `json:"code"`   // mã hồ sơ, as the source system writes it
-	Agency        string `json:"agency"` // electronic identifier, H29.68
+	Agency        string `json:"agency"` // electronic identifier of who settled it, H29.68
 	AgencyName    string `json:"agency_name"`
+	Receiver      string `json:"receiver,omitempty"` // identifier of who received it, where that is another agency
+	ReceiverName  string `json:"receiver_name,omitempty"`
+	Level         string `json:"level,omitempty"` // central, province, district (until June 2025), commune
 	Fonds         string `json:"fonds,omitempty"`
 	Procedure     string `json:"procedure"` // 1.001193
 	ProcedureName string `json:"procedure_name"`
+	LegalBasis    string `json:"legal_basis,omitempty"` // the version of the procedure that was followed: number and date of the decision that published it
 	Sector        string `json:"sector,omitempty"`
+	SectorCode    string `json:"sector_code,omitempty"`
 	Title         string `json:"title"`
-	Class         string `json:"class,omitempty"`    // retention class
-	Access        string `json:"access"`             // open, conditional; secret is refused
-	Language      string `json:"language,omitempty"` // vi where nothing is said
+	Class         string `json:"class,omitempty"`      // retention class
+	Access        string `json:"access"`               // open, conditional; secret is refused
+	Language      string `json:"language,omitempty"`   // vi where nothing is said; several with commas, "vi,en"
+	InfoSign      string `json:"info_sign,omitempty"`  // ký hiệu thông tin
+	Condition     string `json:"condition,omitempty"`  // of the paper: good, normal, damaged
+	PaperCode     string `json:"paper_code,omitempty"` // of the paper dossier that was digitised
+	Sheets        int    `json:"sheets,omitempty"`     // of paper; the pages of what was digitised where nothing is said
+	Backup        string `json:"backup,omitempty"`     // back-up copy (chế độ dự phòng): done, pending; none is kept where nothing is said
 
-	Received string `json:"received"`
-	Settled  string `json:"settled,omitempty"`
-	Closed   string `json:"closed"`
-	Begin    string `json:"begin,omitempty"` // Received where nothing is said
-	End      string `json:"end,omitempty"`   // Closed where nothing is said
+	Received  string `json:"received"`
+	Accepted  string `json:"accepted,omitempty"` // as complete, for handling
+	Due       string `json:"due,omitempty"`      // as promised to the applicant
+	Settled   string `json:"settled,omitempty"`
+	Delivered string `json:"delivered,omitempty"` // the result, to the applicant
+	Closed    string `json:"closed"`
+	Begin     string `json:"begin,omitempty"` // Received where nothing is said
+	End       string `json:"end,omitempty"`   // Closed where nothing is said
 
 	Outcome      string `json:"outcome"` // granted, refused, stopped, withdrawn
 	ResultNumber string `json:"result_number,omitempty"`
+	ResultDate   string `json:"result_date,omitempty"`
+	ResultSigner string `json:"result_signer,omitempty"`
 	Channel      string `json:"channel,omitempty"` // online, direct, post
 
 	Applicant Person     `json:"applicant"`
 	Subjects  []Person   `json:"subjects,omitempty"` // whom the case is about, beside the applicant
 	Keywords  []string   `json:"keywords,omitempty"`
 	Group     string     `json:"group,omitempty"` // code of the interconnected group it belongs to
+	Links     []Link     `json:"links,omitempty"`
 	Opinions  []Opinion  `json:"opinions,omitempty"`
 	Note      string     `json:"note,omitempty"`
 	Documents []Document `json:"documents"`
@@ -68,9 +86,17 @@ type Declaration struct {
 type Person struct {
 	Name       string `json:"name"`
 	PersonalID string `json:"personal_id,omitempty"` // 12 digits, or the old 9
-	TaxCode    string `json:"tax_code,omitempty"`    // 10 or 13 digits
+	TaxCode    string `json:"tax_code,omitempty"`    // 10, 12 or 13 digits
 	Birth      string `json:"birth,omitempty"`       // 1990 or 1990-04-30
+	Sex        string `json:"sex,omitempty"`         // male, female
 	Address    string `json:"address,omitempty"`
+}
+
+// Link names another dossier that this one belongs with.
+type Link struct {
+	Code   string `json:"code"`             // as its own system writes it
+	Agency string `json:"agency,omitempty"` // who settled it, where that is another agency
+	Kind   string `json:"kind"`             // parent, child, sibling, previous, next, related
 }
 
 // Opinion is what somebody who handled the case wrote in the source system.
@@ -80,22 +106,36 @@ type Opinion struct {
 	Text string `json:"text"`
 }
 
-// Document is one file of the dossier, declared before its bytes arrive.
+// Document is one file of the dossier, declared before its bytes arrive, with
+// the 21 fields of a document of Circular 05/2025/TT-BNV as far as they do not
+// follow from the dossier.
 type Document struct {
-	Name      string `json:"name"`    // file name
-	Subject   string `json:"subject"` // trích yếu
-	Type      string `json:"type"`    // 01 to 32 of the circular
-	Number    string `json:"number,omitempty"`
-	Notation  string `json:"notation,omitempty"`
-	Issued    string `json:"issued,omitempty"` // may be absent for papers of the applicant
-	Issuer    string `json:"issuer,omitempty"` // likewise
-	Role      string `json:"role"`             // submitted, processing, result
-	Origin    string `json:"origin"`           // born_digital, digitised
-	MediaType string `json:"media_type"`
-	Size      int64  `json:"size"`
-	SHA256    string `json:"sha256"`
-	Pages     int    `json:"pages,omitempty"`
-	Class     string `json:"class,omitempty"` // retention class, where it differs from the dossier's
+	Name      string   `json:"name"`         // file name
+	ID        string   `json:"id,omitempty"` // identifier in the source system
+	Subject   string   `json:"subject"`      // trích yếu
+	Type      string   `json:"type"`         // 01 to 32 of the circular
+	Number    string   `json:"number,omitempty"`
+	Notation  string   `json:"notation,omitempty"`
+	Issued    string   `json:"issued,omitempty"`    // may be absent for papers of the applicant
+	Issuer    string   `json:"issuer,omitempty"`    // likewise
+	Role      string   `json:"role"`                // submitted, processing, result
+	Component string   `json:"component,omitempty"` // code of the component in the procedure's list
+	Copy      string   `json:"copy,omitempty"`      // original, certified_copy, copy, extract
+	Origin    string   `json:"origin"`              // born_digital, digitised
+	MediaType string   `json:"media_type"`
+	Size      int64    `json:"size"`
+	SHA256    string   `json:"sha256"`
+	Pages     int      `json:"pages,omitempty"`
+	Class     string   `json:"class,omitempty"`    // retention class, where it differs from the dossier's
+	Access    string   `json:"access,omitempty"`   // as of the dossier where nothing is said
+	Language  string   `json:"language,omitempty"` // likewise
+	Keywords  []string `json:"keywords,omitempty"`
+	InfoSign  string   `json:"info_sign,omitempty"`
+	Autograph string   `json:"autograph,omitempty"` // handwritten notes on it (bút tích)
+	Condition string   `json:"condition,omitempty"` // of the paper: good, normal, damaged
+	Process   bool     `json:"process,omitempty"`   // its course of handling (quy trình xử lý) is in the dossier
+	Backup    string   `json:"backup,omitempty"`    // done, pending; as of the dossier where nothing is said
+	Note      string   `json:"note,omitempty"`
 }
 
 // Limits bound what is taken in. The zero value of a field stands for its

@@ -36,7 +36,7 @@ func forge(t *testing.T, packed []byte, digest, from, to string) ([]byte, string
 
 func TestHostileMETS(t *testing.T) {
 	contents, names := few()
-	packed, digest := pack(t, sample(contents, names...), contents, meta(), events())
+	packed, digest := pack(t, declare(contents, names...), contents, meta(), events())
 	pad := strings.Repeat(" ", 79)
 	for name, x := range map[string][2]string{
 		"another package":      {"uuid:7D0D1987", "uuid:7D0D1988"},
@@ -80,7 +80,7 @@ func TestHostileMETS(t *testing.T) {
 
 func TestHostileZIP(t *testing.T) {
 	contents, names := few()
-	packed, digest := pack(t, sample(contents, names...), contents, meta(), events())
+	packed, digest := pack(t, declare(contents, names...), contents, meta(), events())
 	end := len(packed) - 22
 	directory := int(binary.LittleEndian.Uint32(packed[end+16:]))
 	put16 := func(at int, v uint16) func([]byte) []byte {
@@ -133,7 +133,7 @@ func TestHostileZIP(t *testing.T) {
 
 func TestErrorsOfTheReader(t *testing.T) {
 	contents, names := few()
-	packed, digest := pack(t, sample(contents, names...), contents, meta(), events())
+	packed, digest := pack(t, declare(contents, names...), contents, meta(), events())
 	if _, err := dossier.OpenPackage(failing{}, int64(len(packed)), digest); !errors.Is(err, io.ErrNoProgress) || errors.Is(err, dossier.ErrPackage) {
 		t.Errorf("got %v", err)
 	}
@@ -150,7 +150,7 @@ func TestLongTail(t *testing.T) {
 		names = append(names, strings.Repeat("á", 90)+string(rune('A'+i%26))+strings.Repeat("z", i/26)+".pdf")
 		contents[names[i]] = []byte{byte(i)}
 	}
-	packed, digest := pack(t, sample(contents, names...), contents, meta(), events())
+	packed, digest := pack(t, declare(contents, names...), contents, meta(), events())
 	r := &reads{ReaderAt: bytes.NewReader(packed)}
 	p, err := dossier.OpenPackage(r, int64(len(packed)), digest)
 	if err != nil {

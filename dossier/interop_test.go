@@ -38,7 +38,7 @@ func run(t *testing.T, dir, name string, args ...string) string {
 func packedFile(t *testing.T) (path string, contents map[string][]byte) {
 	t.Helper()
 	contents, names := few()
-	packed, _ := pack(t, sample(contents, names...), contents, meta(), events())
+	packed, _ := pack(t, declare(contents, names...), contents, meta(), events())
 	path = filepath.Join(t.TempDir(), "package.zip")
 	if err := os.WriteFile(path, packed, 0o600); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestUnzipAndSha256sum(t *testing.T) {
 	}
 	run(t, dir, unzip, "-q", path)
 	out := run(t, filepath.Join(dir, top), sha256sum, "--strict", "-c", "documentation/sha256sums.txt")
-	if n := strings.Count(out, ": OK\n"); n != 10 {
+	if n := strings.Count(out, ": OK\n"); n != 17 {
 		t.Errorf("%d files checked:\n%s", n, out)
 	}
 	for name, want := range contents {
@@ -92,7 +92,7 @@ print("ok", len(seen))
 func TestPython(t *testing.T) {
 	python := tool(t, "python3")
 	path, _ := packedFile(t)
-	if out := run(t, t.TempDir(), python, "-c", pythonCheck, path); strings.TrimSpace(out) != "ok 13" {
+	if out := run(t, t.TempDir(), python, "-c", pythonCheck, path); strings.TrimSpace(out) != "ok 20" {
 		t.Error(out)
 	}
 }

@@ -77,7 +77,7 @@ func TestBeyond4GiB(t *testing.T) {
 func packLarge(t *testing.T, size int64, digest string) {
 	t.Helper()
 	zero := make([]byte, 1<<20)
-	d := sample(map[string][]byte{"nhỏ.pdf": []byte("nhỏ")}, "lớn.bin", "nhỏ.pdf")
+	d := declare(map[string][]byte{"nhỏ.pdf": []byte("nhỏ")}, "lớn.bin", "nhỏ.pdf")
 	d.Documents[0].Size, d.Documents[0].SHA256 = size, digest
 	plan, err := dossier.NewPlan(d, meta())
 	if err != nil {

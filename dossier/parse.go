@@ -82,6 +82,8 @@ func (p *parser) value(raw json.RawMessage, v reflect.Value, path string) {
 			return
 		}
 		v.SetString(norm.NFC.String(s))
+	case (c == 't' || c == 'f') && kind == reflect.Bool:
+		v.SetBool(c == 't')
 	case kind == reflect.Int || kind == reflect.Int64:
 		n, err := strconv.ParseInt(string(raw), 10, 64)
 		if err != nil {
@@ -165,6 +167,8 @@ func (p *parser) mistyped(path string, want reflect.Kind) {
 	switch want {
 	case reflect.Int, reflect.Int64:
 		vi, en = "một số nguyên", "a whole number"
+	case reflect.Bool:
+		vi, en = "true hoặc false, không đặt trong ngoặc kép", "true or false, without quotes"
 	case reflect.Slice:
 		vi, en = "một danh sách", "a list"
 	case reflect.Struct:

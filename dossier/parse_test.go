@@ -43,7 +43,7 @@ func TestParseDeclarationIsTolerant(t *testing.T) {
 }
 
 func TestParseDeclarationListsEverything(t *testing.T) {
-	in := `{"code":17,"Agency":"H29.68","applicant":[],"documents":[{"name":"a","size":"5","sha":"x"},7,{"size":1.5,"pages":1e2}],
+	in := `{"code":17,"Agency":"H29.68","applicant":[],"documents":[{"name":"a","size":"5","sha":"x"},7,{"size":1.5,"pages":1e2,"process":"có"}],
 	 "subjects":{},"code":"x","079190001234":"y","opinions":[{"by":true}],"title":"ok","title":"again"}`
 	d, err := dossier.ParseDeclaration(strings.NewReader(in), dossier.Limits{})
 	var v *dossier.ValidationError
@@ -52,7 +52,7 @@ func TestParseDeclarationListsEverything(t *testing.T) {
 	}
 	want := []string{
 		"field.type code", "field.unknown Agency", "field.type applicant", "field.type documents[0].size", "field.unknown documents[0].sha",
-		"field.type documents[1]", "field.type documents[2].size", "field.type documents[2].pages", "field.type subjects",
+		"field.type documents[1]", "field.type documents[2].size", "field.type documents[2].pages", "field.type documents[2].process", "field.type subjects",
 		"field.repeated code", "field.unknown ?", "field.type opinions[0].by", "field.repeated title",
 	}
 	if got := found(v.Problems); !slices.Equal(got, want) {

@@ -1,31 +1,12 @@
 package dossier
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
-
-// PackageMeta is what the archive adds to a declaration.
-type PackageMeta struct {
-	UUID        string    // of the package
-	Archive     string    // name of the archive
-	Fonds       string    // fonds code; where empty, the declaration's, else the agency
-	ArchiveCode string    // mã lưu trữ hồ sơ; where empty, the dossier code
-	Retention   string    // 01 permanent, 02 70 years, … 06 10 years, 07 other
-	Created     time.Time // stands in the metadata and as time of every file
-
-	// Sign returns the armored detached signature over METS.xml.
-	Sign func(mets []byte) ([]byte, error)
-
-	SignatureSize int // room for the signature; 8 KiB where 0
-	EventSpace    int // room for the events of Close, some 900 octets each; where 0, 8 KiB and 1 KiB for each document, up to 4 MiB
-}
 
 // A Plan is the whole layout of a package before any document arrived. It may
 // be used from several goroutines.
@@ -34,8 +15,11 @@ type Plan struct {
 	top       string
 	describer *describer
 	documents []file
-	fixed     []file  // metadata that depends on the declaration only, in order
-	entries   []entry // of the ZIP, the last four with as much room as they may need
+	schemas   []file
+	eadDocs   []file
+	ead       file
+	statement file    // declaration.json
+	entries   []entry // of the ZIP, those that depend on events with as much room as they may need
 	directory int64   // offset of the central directory
 	size      int64
 }
@@ -56,85 +40,81 @@ func NewPlan(d *Declaration, meta PackageMeta) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{meta: meta, top: "urn_" + meta.Fonds + "_uuid_" + meta.UUID}
-	m := &describer{
-		d: d, meta: meta, created: circularTime(meta.Created),
-		objid: "urn:" + meta.Fonds + ":uuid:" + meta.UUID,
-	}
-	p.describer = m
-	eadDocs := make([]file, len(d.Documents))
+	m := &describer{d: d, meta: meta, created: circularTime(meta.Created)}
+	p := &Plan{meta: meta, describer: m, schemas: meta.schemas()}
+	m.objid, p.top = meta.objid()
+	xmlType := meta.mediaTypes().xml
+	p.ead = newFile(eadPath, xmlType, m.ead())
+	p.statement = newFile(declarationPath, "application/json", declaration)
 	for i, doc := range d.Documents {
 		p.documents = append(p.documents, file{dataPath + doc.Name, doc.MediaType, doc.SHA256, doc.Size, nil})
-		eadDocs[i] = newFile(repPath+"metadata/descriptive/EAD_doc_"+strconv.Itoa(i+1)+".xml", xmlType, m.eadDoc(i))
+		p.eadDocs = append(p.eadDocs, newFile(repPath+"metadata/descriptive/EAD_doc_"+strconv.Itoa(i+1)+".xml", xmlType, m.eadDoc(i)))
 	}
-	p.fixed = slices.Concat(
-		[]file{newFile(eadPath, xmlType, m.ead())},
-		eadDocs,
-		[]file{
-			newFile(repMETSPath, xmlType, m.repMETS(eadDocs, p.documents)),
-			newFile(declarationPath, "application/json", declaration),
-		})
 	p.layOut()
 	return p, nil
 }
 
-// complete fills in defaults and checks what ends up in names and headers.
-func (m *PackageMeta) complete(d *Declaration) error {
-	m.UUID = strings.ToUpper(m.UUID)
-	m.Fonds = cmp.Or(m.Fonds, d.Fonds, orderSegments(clean(d.Agency)))
-	m.ArchiveCode = cmp.Or(m.ArchiveCode, d.Code)
-	m.SignatureSize = cmp.Or(m.SignatureSize, 8<<10)
-	m.EventSpace = cmp.Or(m.EventSpace, min(8+len(d.Documents), 4<<10)<<10)
-	year := m.Created.In(vietnam()).Year()
-	switch {
-	case !isUUID(m.UUID):
-		return errors.New("not a UUID")
-	case m.Archive == "":
-		return errors.New("no name of the archive")
-	case !isFonds(m.Fonds):
-		return errors.New("fonds code is not fit for a name")
-	case !slices.Contains([]string{"01", "02", "03", "04", "05", "06", "07"}, m.Retention):
-		return errors.New("retention code is not one of 01 to 07")
-	case year < 1980 || year > 2107:
-		return errors.New("time of creation cannot be written in a ZIP")
-	case m.Sign == nil:
-		return errors.New("no signer")
-	case min(m.SignatureSize, m.EventSpace) < 1:
-		return errors.New("no room for signature or events")
-	}
-	return nil
+// fixed returns the files that follow the documents and depend on the
+// declaration only, in their order.
+func (p *Plan) fixed() []file {
+	return slices.Concat(p.schemas, []file{p.ead}, p.eadDocs, []file{p.statement})
 }
 
-func isUUID(s string) bool {
-	parts := strings.Split(s, "-")
-	if len(s) != 36 || len(parts) != 5 {
-		return false
-	}
-	for i, n := range []int{8, 4, 4, 4, 12} {
-		if len(parts[i]) != n || strings.Trim(parts[i], "0123456789ABCDEF") != "" {
-			return false
-		}
-	}
-	return true
+// closing returns the files that depend on the events, in their order, METS.xml
+// last. Without preservation metadata both arguments are empty.
+func (p *Plan) closing(premis, repPREMIS []file) []file {
+	xmlType := p.meta.mediaTypes().xml
+	rep := newFile(repMETSPath, xmlType, p.describer.repMETS(p.eadDocs, repPREMIS, p.documents))
+	files := slices.Concat(repPREMIS, []file{rep}, premis)
+	sums := newFile(sumsPath, "text/plain", sumLines(p.documents, p.fixed(), files))
+	mets := newFile(metsPath, xmlType, p.describer.rootMETS(contents{
+		schemas: p.schemas, documentation: []file{p.statement, sums}, ead: p.ead, premis: premis,
+		representation: slices.Concat([]file{rep}, p.eadDocs, repPREMIS, p.documents),
+	}))
+	return append(files, sums, mets)
 }
 
-// layOut gives every entry its place. PREMIS.xml is planned with its room for
-// events full; what it does not use becomes padding of METS.xml, so nothing
-// from METS.xml.asc on ever moves.
+// preservation returns PREMIS.xml and PREMIS_rep1.xml, or none.
+func (p *Plan) preservation(events []event) (premis, repPREMIS []file) {
+	if !p.meta.Preservation {
+		return nil, nil
+	}
+	xmlType := p.meta.mediaTypes().xml
+	a, b := p.describer.premisFiles(p.documents, events)
+	return []file{newFile(premisPath, xmlType, a)}, []file{newFile(repPREMISPath, xmlType, b)}
+}
+
+// layOut gives every entry its place. Whatever the events turn out to be, files
+// are never longer, nor begin later, than here, and METS.xml is padded so that
+// nothing from METS.xml.asc on ever moves: the room for events is planned with
+// the first file that depends on them.
 func (p *Plan) layOut() {
-	premis := file{path: premisPath, mediaType: xmlType, digest: strings.Repeat("0", 64)}
-	premis.size = int64(len(p.describer.premis(p.documents, nil)) + p.meta.EventSpace)
-	sums := newFile(sumsPath, "text/plain", p.sums(premis))
-	mets := p.mets(premis, sums)
+	premis, rep := p.preservation(nil)
+	room := int64(0)
+	sizes := [2]int64{}
+	if p.meta.Preservation {
+		room = int64(p.meta.EventSpace)
+		sizes = [2]int64{rep[0].size + room, premis[0].size}
+		// METS states the sizes: no number may be longer than planned.
+		premis[0].size += room
+		rep[0].size += room
+	}
 	for _, f := range p.documents {
 		p.entries = append(p.entries, entry{name: p.top + "/" + f.path, size: f.size, streamed: true})
 	}
-	for _, f := range slices.Concat(p.fixed, []file{premis, sums}) {
-		p.entries = append(p.entries, entry{name: p.top + "/" + f.path, size: f.size})
+	for _, f := range slices.Concat(p.fixed(), p.closing(premis, rep)) {
+		e := entry{name: p.top + "/" + f.path, size: f.size}
+		switch f.path {
+		case repPREMISPath:
+			e.size = sizes[0]
+		case premisPath:
+			e.size = sizes[1]
+		}
+		p.entries = append(p.entries, e)
 	}
-	p.entries = append(p.entries,
-		entry{name: p.top + "/" + metsPath, size: int64(len(mets))},
-		entry{name: p.top + "/" + signaturePath, size: int64(p.meta.SignatureSize)})
+	if p.meta.Sign != nil {
+		p.entries = append(p.entries, entry{name: p.top + "/" + signaturePath, size: int64(p.meta.SignatureSize)})
+	}
 	p.directory = place(p.entries)
 	for i := range p.entries {
 		// Fixed here and not by the final offset, which may be a little smaller:
@@ -147,7 +127,8 @@ func (p *Plan) layOut() {
 // Size returns the size of the whole ZIP.
 func (p *Plan) Size() int64 { return p.size }
 
-// Name returns the name of the top folder, urn_<fonds>_uuid_<UUID>.
+// Name returns the name of the top folder: urn_<fonds>_uuid_<UUID> of an AIP,
+// uuid-<UUID> of another.
 func (p *Plan) Name() string { return p.top }
 
 // Documents returns the documents with their places in the ZIP, which are known
@@ -167,18 +148,11 @@ func (p *Plan) Writer(w io.Writer) *Writer {
 	return &Writer{plan: p, w: w, entries: slices.Clone(p.entries)}
 }
 
-// sums returns the lines for sha256sum -c, in the order of the ZIP.
-func (p *Plan) sums(premis file) []byte {
+// sumLines returns the lines for sha256sum -c, in the order of the ZIP.
+func sumLines(files ...[]file) []byte {
 	var b strings.Builder
-	for _, f := range slices.Concat(p.documents, p.fixed, []file{premis}) {
+	for _, f := range slices.Concat(files...) {
 		b.WriteString(f.digest + "  " + f.path + "\n")
 	}
 	return []byte(b.String())
-}
-
-func (p *Plan) mets(premis, sums file) []byte {
-	n := len(p.fixed)
-	ead, rep, declaration := p.fixed[0], p.fixed[n-2], p.fixed[n-1]
-	representation := slices.Concat([]file{rep}, p.fixed[1:n-2], p.documents)
-	return p.describer.rootMETS(ead, premis, []file{declaration, sums}, representation)
 }

@@ -27,13 +27,13 @@ var (
 
 // What a reader is ready to hold in memory.
 const (
-	tailSize      = 64 << 10 // signature, METS and directory of a usual dossier
+	tailSize      = 128 << 10 // signature, METS and directory of a usual dossier
 	maxDirectory  = 32 << 20
 	maxMETS       = 64 << 20
 	maxSignature  = 1 << 20
 	maxMetadata   = 64 << 20
 	maxDepth      = 16
-	maxEntryCount = 2*hardDocuments + 16
+	maxEntryCount = 2*hardDocuments + 32
 )
 
 // Entry is one file of a package.

@@ -18,8 +18,8 @@ var vietnam = time.FixedZone("+07:00", 7*60*60)
 
 func now() time.Time { return time.Date(2026, 11, 24, 10, 22, 30, 0, vietnam) }
 
-// sample returns a valid declaration of the named documents.
-func sample(contents map[string][]byte, names ...string) *dossier.Declaration {
+// declare returns a valid declaration of the named documents.
+func declare(contents map[string][]byte, names ...string) *dossier.Declaration {
 	d := &dossier.Declaration{
 		Code: "H29.68-260630-0001", Agency: "H29.68", AgencyName: "Ủy ban nhân dân phường Bến Nghé",
 		Procedure: "1.001193", ProcedureName: "Đăng ký khai sinh", Sector: "Hộ tịch",
@@ -124,4 +124,9 @@ func few() (map[string][]byte, []string) {
 		contents[name] = random(r, 1+i*4000)
 	}
 	return contents, names
+}
+
+func sha(b []byte) []byte {
+	sum := sha256.Sum256(b)
+	return sum[:]
 }

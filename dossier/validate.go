@@ -1,32 +1,41 @@
 package dossier
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/luutru/luutru/agency"
 )
 
 // Lengths are those of Circular 05/2025/TT-BNV, in characters. A code keeps
 // eight free: a document's code is the dossier's, a dot and seven digits.
 const (
-	maxCode     = 92
-	maxAgency   = 35
-	maxFonds    = 50
-	maxTitle    = 1000
-	maxNote     = 2000
-	maxSubject  = 500
-	maxOrgan    = 200
-	maxKeyword  = 100
-	maxNumber   = 11
-	maxNotation = 30
-	maxClass    = 100
-	maxOpinion  = 4000
-	maxList     = 1000
-	oldestYear  = "1800"
-	dateLayout  = "2006-01-02"
+	maxCode      = 92
+	maxAgency    = 35
+	maxFonds     = 50
+	maxTitle     = 1000
+	maxNote      = 2000
+	maxDocID     = 25
+	maxSubject   = 500
+	maxOrgan     = 200
+	maxKeyword   = 100
+	maxNumber    = 11
+	maxNotation  = 30
+	maxSign      = 30
+	maxDocNote   = 500
+	maxRemark    = 2000
+	maxPages     = 1_000_000
+	maxClass     = 100
+	maxOpinion   = 4000
+	maxList      = 1000
+	maxLanguages = 5
+	oldestYear   = "1800"
+	dateLayout   = "2006-01-02"
 )
 
 // vietnam is the time by which days are counted (docs/format.md §1).
@@ -44,10 +53,8 @@ func (d *Declaration) Validate(now time.Time, limits Limits) []Problem {
 	for i, p := range d.Subjects[:min(len(d.Subjects), maxList)] {
 		c.person(index("subjects", i), p)
 	}
-	c.count("keywords", len(d.Keywords), maxList)
-	for i, k := range d.Keywords[:min(len(d.Keywords), maxList)] {
-		c.text(text{index("keywords", i), "từ khóa", "keyword", k, maxKeyword, required})
-	}
+	c.keywords("keywords", d.Keywords)
+	c.links(d)
 	c.count("opinions", len(d.Opinions), maxList)
 	for i, o := range d.Opinions[:min(len(d.Opinions), maxList)] {
 		c.opinion(index("opinions", i), o)
@@ -81,32 +88,41 @@ func (c *checker) head(d *Declaration) {
 		{"code", "mã hồ sơ", "dossier code", d.Code, maxCode, required},
 		{"agency", "mã định danh cơ quan", "agency identifier", d.Agency, maxAgency, required},
 		{"agency_name", "tên cơ quan", "name of the agency", d.AgencyName, maxOrgan, required},
+		{"receiver", "mã định danh cơ quan tiếp nhận", "identifier of the receiving agency", d.Receiver, maxAgency, 0},
+		{"receiver_name", "tên cơ quan tiếp nhận", "name of the receiving agency", d.ReceiverName, maxOrgan, 0},
 		{"fonds", "mã phông", "fonds code", d.Fonds, maxFonds, 0},
 		{"procedure", "mã thủ tục", "procedure code", d.Procedure, maxCode, required},
 		{"procedure_name", "tên thủ tục", "name of the procedure", d.ProcedureName, maxTitle, required},
+		{"legal_basis", "căn cứ công bố thủ tục", "legal basis", d.LegalBasis, maxSubject, 0},
 		{"sector", "lĩnh vực", "sector", d.Sector, maxOrgan, 0},
+		{"sector_code", "mã lĩnh vực", "sector code", d.SectorCode, maxClass, 0},
 		{"title", "tiêu đề hồ sơ", "title", d.Title, maxTitle, required},
 		{"class", "nhóm thời hạn lưu trữ", "retention class", d.Class, maxClass, 0},
+		{"info_sign", "ký hiệu thông tin", "information sign", d.InfoSign, maxSign, 0},
+		{"paper_code", "mã hồ sơ giấy", "code of the paper dossier", d.PaperCode, maxClass, 0},
 		{"result_number", "số kết quả", "number of the result", d.ResultNumber, maxCode, 0},
+		{"result_signer", "người ký kết quả", "signer of the result", d.ResultSigner, maxOrgan, 0},
 		{"group", "mã nhóm liên thông", "code of the group", d.Group, maxCode, 0},
 		{"note", "ghi chú", "note", d.Note, maxNote, lines},
 	} {
 		c.text(t)
 	}
-	c.choice("access", d.Access, required, "open", "conditional", "secret")
-	if d.Access == "secret" {
-		c.add("access.secret", "access",
-			"Kho này không nhận hồ sơ mật; hãy nộp theo quy định về bảo vệ bí mật nhà nước.",
-			"This archive takes no secret dossier; submit it as the rules on state secrets say.")
-	}
+	c.access("access", d.Access, required)
+	c.choice("level", d.Level, 0, "central", "province", "district", "commune")
+	c.choice("condition", d.Condition, 0, "good", "normal", "damaged")
+	c.choice("backup", d.Backup, 0, "done", "pending")
 	c.choice("outcome", d.Outcome, required, "granted", "refused", "stopped", "withdrawn")
 	c.choice("channel", d.Channel, 0, "online", "direct", "post")
-	c.shape(d.Language == "" || isLanguage(d.Language), "language.shape", "language",
-		"Ngôn ngữ phải là mã hai hoặc ba chữ thường, ví dụ vi.",
-		"The language must be a code of two or three lower-case letters such as vi.")
-	c.shape(d.Agency == "" || isAgency(d.Agency), "agency.shape", "agency",
-		"Mã định danh cơ quan phải có dạng H29.68 (chữ và hai số, các cấp cách nhau bằng dấu chấm).",
-		"The agency identifier must look like H29.68 (a letter and two digits, levels after dots).")
+	c.pages("sheets", d.Sheets)
+	c.language("language", d.Language)
+	c.codes(d)
+}
+
+// codes checks the shapes of identifiers. They are kept as they were given; a
+// style that is not known yet is no problem where a letter or digit is in it.
+func (c *checker) codes(d *Declaration) {
+	c.agency("agency", d.Agency)
+	c.agency("receiver", d.Receiver)
 	c.shape(d.Procedure == "" || isProcedure(d.Procedure), "procedure.shape", "procedure",
 		"Mã thủ tục phải có dạng 1.001193 theo Cơ sở dữ liệu quốc gia về thủ tục hành chính.",
 		"The procedure code must look like 1.001193, as in the national database of procedures.")
@@ -117,25 +133,78 @@ func (c *checker) head(d *Declaration) {
 		"Mã hồ sơ không có chữ hay số nào; hãy kiểm tra.", "The dossier code has no letter or digit; check it.")
 }
 
-func (c *checker) dates(d *Declaration) {
-	ok := map[string]bool{
-		"received": c.date("received", d.Received, required),
-		"settled":  c.date("settled", d.Settled, 0),
-		"closed":   c.date("closed", d.Closed, required),
-		"begin":    c.date("begin", d.Begin, 0),
-		"end":      c.date("end", d.End, 0),
+func (c *checker) agency(field, id string) {
+	c.shape(id == "" || isAgency(id), "agency.shape", field,
+		"Mã định danh cơ quan phải có dạng H29.68 (chữ và hai số, các cấp cách nhau bằng dấu chấm).",
+		"The agency identifier must look like H29.68 (a letter and two digits, levels after dots).")
+}
+
+// access refuses state secrets at the door, of the dossier and of any document.
+func (c *checker) access(field, access string, how int) {
+	c.choice(field, access, how, "open", "conditional", "secret")
+	if access == "secret" {
+		c.add("access.secret", field,
+			"Kho này không nhận hồ sơ, tài liệu mật; hãy nộp theo quy định về bảo vệ bí mật nhà nước.",
+			"This archive takes no secret dossier or document; submit it as the rules on state secrets say.")
 	}
-	inOrder := func(firstField, first, lastField, last string) {
-		if ok[firstField] && ok[lastField] && first > last {
-			c.add("date.order", lastField,
-				"Ngày này sớm hơn ngày ở trường "+firstField+"; hãy kiểm tra cả hai.",
-				"This date is before the one in "+firstField+"; check both.")
+}
+
+func (c *checker) language(field, languages string) {
+	ok := languages == "" || strings.Count(languages, ",") < maxLanguages
+	for l := range strings.SplitSeq(languages, ",") {
+		ok = ok && (languages == "" || isLanguage(l))
+	}
+	c.shape(ok, "language.shape", field,
+		"Ngôn ngữ phải là mã hai hoặc ba chữ thường, ví dụ vi; nhiều ngôn ngữ cách nhau bằng dấu phẩy: vi,en.",
+		"The language must be a code of two or three lower-case letters such as vi; several with commas: vi,en.")
+}
+
+func (c *checker) pages(field string, n int) {
+	c.shape(n >= 0 && n <= maxPages, "document.pages", field,
+		"Số tờ, số trang không hợp lý; hãy kiểm tra.", "The number of sheets or pages is not plausible; check it.")
+}
+
+// links are the other dossiers this one belongs with, each named once.
+func (c *checker) links(d *Declaration) {
+	c.count("links", len(d.Links), maxList)
+	seen := map[string]bool{CanonicalCode(d.Agency, d.Code): true}
+	for i, l := range d.Links[:min(len(d.Links), maxList)] {
+		at := index("links", i)
+		c.text(text{join(at, "code"), "mã hồ sơ liên quan", "code of the linked dossier", l.Code, maxCode, required})
+		c.agency(join(at, "agency"), l.Agency)
+		c.choice(join(at, "kind"), l.Kind, required, "parent", "child", "sibling", "previous", "next", "related")
+		code := CanonicalCode(cmp.Or(l.Agency, d.Agency), l.Code)
+		c.shape(!seen[code], "link.repeated", join(at, "code"),
+			"Hồ sơ liên quan này là chính hồ sơ đang khai hoặc đã được nêu; hãy bỏ bớt.",
+			"This linked dossier is the declared one itself, or named before; remove it.")
+		seen[code] = true
+	}
+}
+
+func (c *checker) dates(d *Declaration) {
+	dates := map[string]string{
+		"received": d.Received, "accepted": d.Accepted, "settled": d.Settled, "delivered": d.Delivered, "closed": d.Closed,
+		"begin": d.Begin, "end": d.End, "result_date": d.ResultDate,
+	}
+	ok := make(map[string]bool, len(dates)+1)
+	for _, field := range []string{"received", "accepted", "settled", "delivered", "closed", "begin", "end", "result_date"} {
+		how := 0
+		if field == "received" || field == "closed" {
+			how = required
+		}
+		ok[field] = c.date(field, dates[field], how)
+	}
+	dates["due"], ok["due"] = d.Due, c.day("due", d.Due, 0) // what was promised may lie in the future
+	for _, pair := range [][2]string{
+		{"received", "accepted"}, {"received", "due"}, {"accepted", "settled"}, {"received", "settled"}, {"settled", "delivered"},
+		{"settled", "closed"}, {"received", "closed"}, {"received", "result_date"}, {"begin", "end"},
+	} {
+		if first, last := pair[0], pair[1]; ok[first] && ok[last] && dates[first] > dates[last] {
+			c.add("date.order", last,
+				"Ngày này sớm hơn ngày ở trường "+first+"; hãy kiểm tra cả hai.",
+				"This date is before the one in "+first+"; check both.")
 		}
 	}
-	inOrder("received", d.Received, "settled", d.Settled)
-	inOrder("settled", d.Settled, "closed", d.Closed)
-	inOrder("received", d.Received, "closed", d.Closed)
-	inOrder("begin", d.Begin, "end", d.End)
 }
 
 func (c *checker) person(field string, p Person) {
@@ -149,8 +218,9 @@ func (c *checker) person(field string, p Person) {
 			year, _ = strconv.Atoi(p.Birth[:4])
 		}
 	}
+	c.choice(join(field, "sex"), p.Sex, 0, "male", "female")
 	if p.PersonalID != "" {
-		c.personalID(join(field, "personal_id"), p.PersonalID, year)
+		c.personalID(join(field, "personal_id"), p, year)
 	}
 	n := len(strings.Replace(p.TaxCode, "-", "", 1))
 	c.shape(p.TaxCode == "" || isDigits(strings.Replace(p.TaxCode, "-", "", 1)) && (n == 10 || n == 12 || n == 13),
@@ -158,10 +228,12 @@ func (c *checker) person(field string, p Person) {
 		"Mã số thuế phải có 10, 12 hoặc 13 chữ số.", "The tax code must have 10, 12 or 13 digits.")
 }
 
-// personalID checks the number of a citizen: province of birth (three digits,
-// 001 to 096), century and sex (one), year of birth (two), and six at random;
-// or the nine digits of the old cards.
-func (c *checker) personalID(field, id string, birth int) {
+// personalID checks the number of a citizen: place of birth registration (three
+// digits: a province as they were before the mergers of 2025, or a country from
+// 101 on), century and sex (one), year of birth (two), and six at random; or
+// the nine digits of the old cards.
+func (c *checker) personalID(field string, p Person, birth int) {
+	id := p.PersonalID
 	if isDigits(id) && len(id) == 9 {
 		return
 	}
@@ -171,14 +243,28 @@ func (c *checker) personalID(field, id string, birth int) {
 			"The personal number must have 12 digits (or 9 of the old card); compare it with the card.")
 		return
 	}
-	c.shape(id[:3] >= "001" && id[:3] <= "096", "person.id_province", field,
-		"Ba số đầu của số định danh không phải mã tỉnh nơi đăng ký khai sinh (001–096); hãy đối chiếu thẻ.",
-		"The first three digits are not a province of birth registration (001–096); compare with the card.")
-	year := 1900 + int(id[3]-'0')/2*100 + int(id[4]-'0')*10 + int(id[5]-'0')
+	c.shape(isBirthPlace(id[:3]), "person.id_province", field,
+		"Ba số đầu của số định danh không phải mã tỉnh (001–096, theo 63 tỉnh cũ) hay mã nước (từ 101) nơi đăng ký khai sinh; hãy đối chiếu thẻ.",
+		"The first three digits are neither a province (001–096, of the former 63) nor a country (from 101) of birth registration; compare with the card.")
+	century := int(id[3] - '0')
+	year := 1900 + century/2*100 + int(id[4]-'0')*10 + int(id[5]-'0')
 	thisYear, _ := strconv.Atoi(c.today[:4])
 	c.shape(year <= thisYear && (birth == 0 || birth == year), "person.id_birth", field,
 		"Số thứ tư đến thứ sáu của số định danh (thế kỷ, giới tính, năm sinh) không khớp năm sinh; hãy đối chiếu thẻ.",
 		"Digits four to six of the personal number (century, sex, year of birth) do not fit the year of birth; compare with the card.")
+	odd := century%2 == 1
+	c.shape(p.Sex != "male" && p.Sex != "female" || (p.Sex == "female") == odd, "person.id_sex", field,
+		"Số thứ tư của số định danh (chẵn là nam, lẻ là nữ) không khớp giới tính đã khai; hãy đối chiếu thẻ.",
+		"Digit four of the personal number (even is male, odd is female) does not fit the sex; compare with the card.")
+}
+
+// birthPlaces are the codes of the 63 provinces of before July 2025, of which
+// those of today are a part.
+const birthPlaces = "001 002 004 006 008 010 011 012 014 015 017 019 020 022 024 025 026 027 030 031 033 034 035 036 037 038 040 042 044 045 046 048 " +
+	"049 051 052 054 056 058 060 062 064 066 067 068 070 072 074 075 077 079 080 082 083 084 086 087 089 091 092 093 094 095 096"
+
+func isBirthPlace(code string) bool {
+	return code > "100" || strings.Contains(birthPlaces, code)
 }
 
 func (c *checker) opinion(field string, o Opinion) {
@@ -207,26 +293,43 @@ func (c *checker) describe(field string, d *Document) {
 		paper = 0
 	}
 	for _, t := range []text{
+		{join(field, "id"), "mã định danh tài liệu", "identifier", d.ID, maxDocID, 0},
 		{join(field, "subject"), "trích yếu", "subject", d.Subject, maxSubject, required},
 		{join(field, "number"), "số văn bản", "number", d.Number, maxNumber, 0},
 		{join(field, "notation"), "ký hiệu văn bản", "notation", d.Notation, maxNotation, 0},
 		{join(field, "issuer"), "cơ quan ban hành", "issuer", d.Issuer, maxOrgan, paper},
 		{join(field, "class"), "nhóm thời hạn lưu trữ", "retention class", d.Class, maxClass, 0},
+		{join(field, "component"), "mã thành phần hồ sơ", "code of the component", d.Component, maxCode, 0},
+		{join(field, "info_sign"), "ký hiệu thông tin", "information sign", d.InfoSign, maxSign, 0},
+		{join(field, "autograph"), "bút tích", "handwritten notes", d.Autograph, maxRemark, lines},
+		{join(field, "note"), "ghi chú", "note", d.Note, maxDocNote, lines},
 	} {
 		c.text(t)
 	}
 	c.date(join(field, "issued"), d.Issued, paper)
 	c.choice(join(field, "role"), d.Role, required, "submitted", "processing", "result")
+	c.choice(join(field, "copy"), d.Copy, 0, "original", "certified_copy", "copy", "extract")
 	c.choice(join(field, "origin"), d.Origin, required, "born_digital", "digitised")
+	c.choice(join(field, "condition"), d.Condition, 0, "good", "normal", "damaged")
+	c.choice(join(field, "backup"), d.Backup, 0, "done", "pending")
+	c.access(join(field, "access"), d.Access, 0)
+	c.language(join(field, "language"), d.Language)
+	c.keywords(join(field, "keywords"), d.Keywords)
 	if d.Type == "" {
 		c.missing(join(field, "type"), "loại tài liệu", "type")
 	} else {
-		c.shape(len(d.Type) == 2 && isDigits(d.Type) && d.Type >= "01" && d.Type <= "32", "document.type", join(field, "type"),
+		c.shape(isCode(d.Type, 1, 32), "document.type", join(field, "type"),
 			"Loại tài liệu phải là mã 01 đến 32 của Thông tư 05/2025/TT-BNV (32 là loại khác).",
 			"The type must be a code from 01 to 32 of Circular 05/2025/TT-BNV (32 is any other).")
 	}
-	c.shape(d.Pages >= 0 && d.Pages <= 1e6, "document.pages", join(field, "pages"),
-		"Số trang không hợp lý; hãy kiểm tra.", "The number of pages is not plausible; check it.")
+	c.pages(join(field, "pages"), d.Pages)
+}
+
+func (c *checker) keywords(field string, words []string) {
+	c.count(field, len(words), maxList)
+	for i, k := range words[:min(len(words), maxList)] {
+		c.text(text{index(field, i), "từ khóa", "keyword", k, maxKeyword, required})
+	}
 }
 
 // files checks what a package depends on: names, sizes, digests, totals.
@@ -325,8 +428,14 @@ func (c *checker) choice(field, value string, how int, allowed ...string) {
 		"Giá trị phải là một trong: "+list+".", "The value must be one of: "+list+".")
 }
 
-// date reports whether value is a date that may be compared with others.
+// date reports whether value is a date, not in the future, that may be compared
+// with others.
 func (c *checker) date(field, value string, how int) bool {
+	return c.day(field, value, how) && c.notFuture(field, value)
+}
+
+// day is date for what may lie in the future.
+func (c *checker) day(field, value string, how int) bool {
 	if value == "" {
 		if how&required != 0 {
 			c.missing(field, "ngày", "date")
@@ -337,7 +446,7 @@ func (c *checker) date(field, value string, how int) bool {
 		c.badDate(field)
 		return false
 	}
-	return c.notFuture(field, value)
+	return true
 }
 
 func (c *checker) badDate(field string) {
@@ -368,7 +477,7 @@ func isAgency(s string) bool {
 			return false
 		}
 	}
-	return isTop(segments[0]) || isTop(segments[len(segments)-1])
+	return agency.IsTop(segments[0]) || agency.IsTop(segments[len(segments)-1])
 }
 
 // isProcedure takes the national code and what some systems add after it

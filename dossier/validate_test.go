@@ -1,6 +1,7 @@
 package dossier_test
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -10,11 +11,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/luutru/luutru/dossier"
+	"github.com/luutru/luutru/internal/sample"
 )
 
 func valid() *dossier.Declaration {
 	contents, names := few()
-	return sample(contents, names...)
+	return declare(contents, names...)
 }
 
 // found returns "code field" of each problem.
@@ -94,6 +96,56 @@ func TestEveryProblem(t *testing.T) {
 		{"no opinion time", func(d *D) { d.Opinions[0].Time = "" }, "field.missing opinions[0].time"},
 		{"opinion of tomorrow", func(d *D) { d.Opinions[0].Time = "2026-11-24T17:00:00Z" }, "date.future opinions[0].time"},
 		{"opinion of tonight", func(d *D) { d.Opinions[0].Time = "2026-11-24T16:59:59Z" }, ""},
+		{"receiver", func(d *D) { d.Receiver = "một cửa" }, "agency.shape receiver"},
+		{"receiver of the old style", func(d *D) { d.Receiver = "000.00.01.H29" }, ""},
+		{"level", func(d *D) { d.Level = "xã" }, "field.choice level"},
+		{"district of before", func(d *D) { d.Level = "district" }, ""},
+		{"condition", func(d *D) { d.Condition = "01" }, "field.choice condition"},
+		{"backup", func(d *D) { d.Backup = "yes" }, "field.choice backup"},
+		{"sheets", func(d *D) { d.Sheets = -1 }, "document.pages sheets"},
+		{"information sign", func(d *D) { d.InfoSign = long(31) }, "field.too_long info_sign"},
+		{"paper code", func(d *D) { d.PaperCode = long(101) }, "field.too_long paper_code"},
+		{"legal basis", func(d *D) { d.LegalBasis = long(501) }, "field.too_long legal_basis"},
+		{"signer", func(d *D) { d.ResultSigner = "a\u202Eb" }, "text.control result_signer"},
+		{"two languages", func(d *D) { d.Language = "vi,en" }, ""},
+		{"language behind a comma", func(d *D) { d.Language = "vi," }, "language.shape language"},
+		{"too many languages", func(d *D) { d.Language = "vi,en,fr,ru,zh,km" }, "language.shape language"},
+		{"due in the future", func(d *D) { d.Due = "2027-01-01" }, ""},
+		{"due before received", func(d *D) { d.Due = "2026-06-01" }, "date.order due"},
+		{"accepted before received", func(d *D) { d.Accepted = "2026-06-01" }, "date.order accepted"},
+		{"accepted after settled", func(d *D) { d.Accepted = "2026-07-03" }, "date.order settled"},
+		{"delivered before settled", func(d *D) { d.Delivered = "2026-07-01" }, "date.order delivered"},
+		{"delivered after closed", func(d *D) { d.Delivered = "2026-08-01" }, ""},
+		{"delivered tomorrow", func(d *D) { d.Delivered = "2026-11-25" }, "date.future delivered"},
+		{"result before received", func(d *D) { d.ResultDate = "2026-06-01" }, "date.order result_date"},
+		{"sex", func(d *D) { d.Applicant.Sex = "Nữ" }, "field.choice applicant.sex"},
+		{"sex and ID", func(d *D) { d.Applicant.Sex = "male" }, ";person.id_sex applicant.personal_id"},
+		{"sex and ID agree", func(d *D) { d.Applicant.Sex = "female" }, ""},
+		{"sex and old ID", func(d *D) { d.Applicant.Sex, d.Applicant.PersonalID = "male", "024681357" }, ""},
+		{"ID province that never was", func(d *D) { d.Applicant.PersonalID = "003190001234" }, "person.id_province applicant.personal_id"},
+		{"ID of a province merged in 2025", func(d *D) { d.Applicant.PersonalID = "074190001234" }, ""},
+		{"ID of birth abroad", func(d *D) { d.Applicant.PersonalID = "136190001234" }, ""},
+		{"link without code", func(d *D) { d.Links = []dossier.Link{{Kind: "child"}} }, "field.missing links[0].code"},
+		{"link without kind", func(d *D) { d.Links = []dossier.Link{{Code: "H29.68-260630-0002"}} }, "field.choice links[0].kind"},
+		{"link to an agency", func(d *D) { d.Links = []dossier.Link{{Code: "1", Agency: "x", Kind: "child"}} }, "agency.shape links[0].agency"},
+		{"link to itself", func(d *D) { d.Links = []dossier.Link{{Code: "000.00.68.H29-260630-0001", Kind: "parent"}} }, "link.repeated links[0].code"},
+		{"link twice", func(d *D) {
+			d.Links = []dossier.Link{{Code: "G01.29-1", Agency: "G01.29", Kind: "child"}, {Code: "g01.29-1", Agency: "G01.29", Kind: "related"}}
+		}, "link.repeated links[1].code"},
+		{"secret document", func(d *D) { d.Documents[1].Access = "secret" }, "access.secret documents[1].access"},
+		{"access of a document", func(d *D) { d.Documents[1].Access = "mật" }, "field.choice documents[1].access"},
+		{"open document", func(d *D) { d.Documents[1].Access = "open" }, ""},
+		{"document identifier", func(d *D) { d.Documents[0].ID = long(26) }, "field.too_long documents[0].id"},
+		{"language of a document", func(d *D) { d.Documents[0].Language = "VN" }, "language.shape documents[0].language"},
+		{"keyword of a document", func(d *D) { d.Documents[0].Keywords = []string{"a", " "} }, "field.missing documents[0].keywords[1]"},
+		{"handwriting", func(d *D) { d.Documents[0].Autograph = long(2001) }, "field.too_long documents[0].autograph"},
+		{"condition of a document", func(d *D) { d.Documents[0].Condition = "cũ" }, "field.choice documents[0].condition"},
+		{"copy", func(d *D) { d.Documents[0].Copy = "photo" }, "field.choice documents[0].copy"},
+		{"note of a document", func(d *D) { d.Documents[0].Note = long(501) }, "field.too_long documents[0].note"},
+		{"everything", func(d *D) {
+			contents, names := few()
+			*d = *full(contents, names...)
+		}, ""},
 		{"no documents", func(d *D) { d.Documents = nil }, "documents.none documents"},
 		{"subject", func(d *D) { d.Documents[0].Subject = "" }, "field.missing documents[0].subject"},
 		{"type", func(d *D) { d.Documents[0].Type = "33" }, "document.type documents[0].type"},
@@ -259,5 +311,19 @@ func TestTodayIsVietnamese(t *testing.T) {
 	}
 	if got := d.Validate(lateUTC.Add(-time.Second), dossier.Limits{}); len(got) != 1 {
 		t.Errorf("a second before: %q", found(got))
+	}
+}
+
+// TestSamplesAreValid: what the demonstration pushes is what the rules ask.
+func TestSamplesAreValid(t *testing.T) {
+	for made := range sample.Make(5, len(sample.Kinds()), sample.Options{}) {
+		d, err := dossier.ParseDeclaration(bytes.NewReader(made.Declaration), dossier.Limits{})
+		if err != nil {
+			t.Errorf("%s: %v", made.Kind, err)
+			continue
+		}
+		if p := d.Validate(now(), dossier.Limits{}); len(p) > 0 {
+			t.Errorf("%s: %q", made.Kind, found(p))
+		}
 	}
 }

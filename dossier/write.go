@@ -9,6 +9,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -148,7 +149,7 @@ func (w *Writer) Close(events []Event) (metsDigest string, err error) {
 		return "", err
 	}
 	w.err = errors.New("package is closed")
-	files, err := w.plan.closing(events)
+	files, err := w.plan.finish(events)
 	if err != nil {
 		return "", err
 	}
@@ -165,7 +166,10 @@ func (w *Writer) Close(events []Event) (metsDigest string, err error) {
 	if w.written != w.plan.size || at != w.plan.directory {
 		panic("dossier: internal error: package differs from its plan")
 	}
-	return files[len(files)-2].digest, nil
+	if w.plan.meta.Sign != nil {
+		files = files[:len(files)-1]
+	}
+	return files[len(files)-1].digest, nil
 }
 
 func (w *Writer) file(e *entry, f file) {
@@ -174,22 +178,28 @@ func (w *Writer) file(e *entry, f file) {
 	w.put(f.content)
 }
 
-// closing returns the files that follow the documents.
-func (p *Plan) closing(events []Event) ([]file, error) {
-	if err := p.checkEvents(events); err != nil {
+// finish returns the files that follow the documents.
+func (p *Plan) finish(events []Event) ([]file, error) {
+	if err := checkEvents(events, p.documents); err != nil {
 		return nil, err
 	}
-	n := len(p.entries)
-	room := p.entries[n-4].size
-	premis := newFile(premisPath, xmlType, p.describer.premis(p.documents, events))
-	if premis.size > room {
-		return nil, fmt.Errorf("events take %d octets more than the room planned for them", premis.size-room)
+	premis, repPREMIS, err := p.fitEvents(p.describer.prepare(events))
+	if err != nil {
+		return nil, err
 	}
-	sums := newFile(sumsPath, "text/plain", p.sums(premis))
-	mets := p.mets(premis, sums)
-	size := p.entries[n-2].size + room - premis.size
-	mets = append(mets, padding(int(size)-len(mets))...)
-	signature, err := p.meta.Sign(bytes.Clone(mets))
+	closing := p.closing(premis, repPREMIS)
+	mets := &closing[len(closing)-1]
+	first := len(p.documents) + len(p.fixed())
+	left := int64(0)
+	for i, f := range closing {
+		left += p.entries[first+i].size - f.size
+	}
+	*mets = newFile(metsPath, mets.mediaType, pad(mets.content, int(left)))
+	files := append(p.fixed(), closing...)
+	if p.meta.Sign == nil {
+		return files, nil
+	}
+	signature, err := p.meta.Sign(bytes.Clone(mets.content))
 	if err != nil {
 		return nil, fmt.Errorf("sign METS.xml: %w", err)
 	}
@@ -197,32 +207,37 @@ func (p *Plan) closing(events []Event) ([]file, error) {
 		return nil, fmt.Errorf("signature has %d octets; room is for 1 to %d", len(signature), p.meta.SignatureSize)
 	}
 	signature = append(bytes.Clone(signature), bytes.Repeat([]byte("\n"), p.meta.SignatureSize-len(signature))...)
-	files := append([]file(nil), p.fixed...)
-	return append(files, premis, sums,
-		newFile(metsPath, xmlType, mets), newFile(signaturePath, "application/pgp-signature", signature)), nil
+	return append(files, newFile(signaturePath, "application/pgp-signature", signature)), nil
 }
 
-func (p *Plan) checkEvents(events []Event) error {
-	known := make(map[string]bool, len(p.documents))
-	for _, f := range p.documents {
-		known[strings.TrimPrefix(f.path, dataPath)] = true
+// fitEvents returns the preservation metadata within the room that was planned
+// for it: details are shortened, then left out, before anything fails.
+func (p *Plan) fitEvents(events []event) (premis, repPREMIS []file, err error) {
+	premis, repPREMIS = p.preservation(events)
+	if !p.meta.Preservation {
+		return premis, repPREMIS, nil
 	}
-	for i, e := range events {
-		if e.Type == "" || e.Outcome == "" || e.Time.IsZero() {
-			return fmt.Errorf("event %d lacks type, outcome or time", i)
+	first := len(p.documents) + len(p.fixed())
+	room := p.entries[first].size + p.entries[first+2].size // PREMIS_rep1.xml, METS.xml, PREMIS.xml
+	over := func() int64 { return premis[0].size + repPREMIS[0].size - room }
+	for _, most := range []int{1000, 300, 100, 0} {
+		if over() <= 0 {
+			break
 		}
-		if e.Document != "" && !known[e.Document] {
-			return fmt.Errorf("event %d is about no document of the dossier", i)
-		}
+		premis, repPREMIS = p.preservation(shorten(events, most))
 	}
-	return nil
+	if n := over(); n > 0 {
+		return nil, nil, fmt.Errorf("events take %d octets more than the room planned for them", n)
+	}
+	return premis, repPREMIS, nil
 }
 
-// padding returns n octets of white space in lines that an editor can show.
-func padding(n int) []byte {
-	b := bytes.Repeat([]byte(" "), n)
-	for i := 79; i < n; i += 80 {
-		b[i] = '\n'
+// pad adds n octets of white space, in lines that an editor can show.
+func pad(b []byte, n int) []byte {
+	line := strings.Repeat(" ", 79) + "\n"
+	b = slices.Grow(b, n)
+	for ; n > 0; n -= len(line) {
+		b = append(b, line[:min(n, len(line))]...)
 	}
 	return b
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"strings"
+	"unicode/utf8"
 )
 
 // An xmlWriter writes elements by their prefixed names, as the samples of the
@@ -14,8 +15,10 @@ type xmlWriter struct {
 	open []string
 }
 
-func newXML() *xmlWriter {
+// newXML begins a file that is to have about so many octets.
+func newXML(about int) *xmlWriter {
 	x := new(xmlWriter)
+	x.Grow(about)
 	x.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
 	return x
 }
@@ -58,9 +61,27 @@ func (x *xmlWriter) tag(name string, attributes []string) {
 }
 
 func (x *xmlWriter) escape(s string) {
+	if isPlain(s) {
+		x.WriteString(s)
+		return
+	}
 	// A bytes.Buffer never fails. Characters that XML 1.0 cannot hold become
 	// U+FFFD; validation has refused them before.
 	_ = xml.EscapeText(&x.Buffer, []byte(s))
+}
+
+// isPlain reports whether nothing in s has to be escaped, which holds for most
+// of what is written.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ', c == '<', c == '>', c == '&', c == '"', c == '\'':
+			return false
+		case c == 0xEF: // U+FFFE and U+FFFF begin so
+			return false
+		}
+	}
+	return utf8.ValidString(s)
 }
 
 // escapeHref makes a relative path a URI reference. Letters beyond ASCII stay,

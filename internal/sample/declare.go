@@ -12,6 +12,7 @@ import (
 // The fields of these types are sorted by their JSON names, which makes the encoding canonical.
 
 type declarationJSON struct {
+	Accepted      string          `json:"accepted"`
 	Access        string          `json:"access"`
 	Agency        string          `json:"agency"`
 	AgencyName    string          `json:"agency_name"`
@@ -20,34 +21,49 @@ type declarationJSON struct {
 	Channel       string          `json:"channel"`
 	Closed        string          `json:"closed"`
 	Code          string          `json:"code"`
+	Delivered     string          `json:"delivered,omitempty"`
 	Documents     []documentEntry `json:"documents"`
+	Due           string          `json:"due"`
 	End           string          `json:"end"`
 	Fonds         string          `json:"fonds"`
 	Group         string          `json:"group,omitempty"`
 	Keywords      []string        `json:"keywords"`
 	Language      string          `json:"language"`
+	Level         string          `json:"level"`
+	Links         []linkJSON      `json:"links,omitempty"`
 	Note          string          `json:"note,omitempty"`
 	Opinions      []opinionJSON   `json:"opinions,omitempty"`
 	Outcome       string          `json:"outcome"`
 	Procedure     string          `json:"procedure"`
 	ProcedureName string          `json:"procedure_name"`
 	Received      string          `json:"received"`
+	ResultDate    string          `json:"result_date,omitempty"`
 	ResultNumber  string          `json:"result_number,omitempty"`
+	ResultSigner  string          `json:"result_signer,omitempty"`
 	Sector        string          `json:"sector"`
 	Settled       string          `json:"settled"`
 	Subjects      []subjectJSON   `json:"subjects,omitempty"`
 	Title         string          `json:"title"`
 }
 
+type linkJSON struct {
+	Code string `json:"code"`
+	Kind string `json:"kind"`
+}
+
 type applicantJSON struct {
 	Address    string `json:"address"`
+	Birth      string `json:"birth"`
 	Name       string `json:"name"`
 	PersonalID string `json:"personal_id"`
+	Sex        string `json:"sex"`
 }
 
 type subjectJSON struct {
+	Birth      string `json:"birth"`
 	Name       string `json:"name"`
 	PersonalID string `json:"personal_id"`
+	Sex        string `json:"sex"`
 }
 
 type opinionJSON struct {
@@ -57,6 +73,7 @@ type opinionJSON struct {
 }
 
 type documentEntry struct {
+	Copy      string `json:"copy,omitempty"`
 	Issued    string `json:"issued"`
 	Issuer    string `json:"issuer"`
 	MediaType string `json:"media_type"`
@@ -84,6 +101,12 @@ func (p *plan) entry(f form, file File, pages int) documentEntry {
 	e.Origin = "born_digital"
 	if f.as == asScan || p.onPaper() || p.channel != "online" && f.role == "submitted" && f.as == asPDF {
 		e.Origin = "digitised"
+	}
+	switch {
+	case f.role == "submitted" && e.Origin == "digitised":
+		e.Copy = "copy"
+	case f.role == "result":
+		e.Copy = "original"
 	}
 	return e
 }
@@ -135,8 +158,9 @@ func (p *plan) declaration(docs []documentEntry) []byte {
 	a := p.people["a"]
 	d := declarationJSON{
 		Access: "open", Agency: p.agency.code, AgencyName: p.agency.name,
-		Applicant: applicantJSON{Address: a.address, Name: a.name, PersonalID: a.id},
-		Begin:     p.received.Format(time.DateOnly), End: p.closed.Format(time.DateOnly),
+		Applicant: applicantJSON{Address: a.address, Birth: a.birth.Format(time.DateOnly), Name: a.name, PersonalID: a.id, Sex: a.sexCode()},
+		Accepted:  p.received.Format(time.DateOnly), Due: p.due().Format(time.DateOnly), Level: p.level(),
+		Begin: p.received.Format(time.DateOnly), End: p.closed.Format(time.DateOnly),
 		Received: p.received.Format(time.DateOnly), Settled: p.settled.Format(time.DateOnly), Closed: p.closed.Format(time.DateOnly),
 		Channel: p.channel, Code: p.code, Documents: docs, Fonds: p.agency.code, Group: p.group,
 		Keywords: strings.Split(p.part.keywords, ","), Language: "vi", Opinions: p.opinions(), Outcome: p.outcome,
@@ -145,12 +169,16 @@ func (p *plan) declaration(docs []documentEntry) []byte {
 	if p.part.conditional {
 		d.Access = "conditional"
 	}
+	if p.group != "" && p.group != p.code {
+		d.Links = []linkJSON{{Code: p.group, Kind: "parent"}}
+	}
 	if p.rng.IntN(4) == 0 {
 		d.Note = oneOf(p.rng, noteTexts)
 	}
 	for _, doc := range docs {
 		if doc.Role == "result" && doc.Notation != "" {
-			d.ResultNumber = doc.Number + "/" + doc.Notation
+			d.ResultNumber, d.ResultDate, d.ResultSigner = doc.Number+"/"+doc.Notation, doc.Issued, p.leader
+			d.Delivered = d.Closed
 		}
 	}
 	for _, letter := range p.part.subjects {
@@ -158,9 +186,17 @@ func (p *plan) declaration(docs []documentEntry) []byte {
 		if who.id == a.id {
 			continue // the applicant is named already
 		}
-		d.Subjects = append(d.Subjects, subjectJSON{Name: who.name, PersonalID: who.id})
+		d.Subjects = append(d.Subjects, subjectJSON{Birth: who.birth.Format(time.DateOnly), Name: who.name, PersonalID: who.id, Sex: who.sexCode()})
 	}
 	return encode(d, "")
+}
+
+// level says where in the state the competent agency stands.
+func (p *plan) level() string {
+	if p.part.office == atCommune || p.part.office == atPolice {
+		return "commune"
+	}
+	return "province"
 }
 
 // opinions are what the system kept of the handling; paper dossiers have none.

@@ -91,6 +91,13 @@ func (p person) sex() string {
 	return "Nữ"
 }
 
+func (p person) sexCode() string {
+	if p.male {
+		return "male"
+	}
+	return "female"
+}
+
 func (p person) addressed() string {
 	if p.male {
 		return "ông"

@@ -131,12 +131,14 @@ func (p *plan) settle() {
 	f := p.facts
 	f["code"], f["proc"], f["agency"], f["AGENCY"] = p.code, p.part.name, p.agency.name, strings.ToUpper(p.agency.name)
 	f["place"], f["leader"], f["leadertitle"], f["clerk"], f["clerktitle"] = p.agency.place, p.leader, p.agency.leader, p.clerk, p.agency.clerk
-	due := workday(p.received.AddDate(0, 0, p.part.days+1), 1)
-	f["recv"], f["settled"], f["due"] = inWords(p.received), inWords(p.settled), inWords(due)
+	f["recv"], f["settled"], f["due"] = inWords(p.received), inWords(p.settled), inWords(p.due())
 	f["recvd"], f["settledd"], f["closedd"] = p.received.Format(dayMonthYear), p.settled.Format(dayMonthYear), p.closed.Format(dayMonthYear)
 	f["year"], f["month"] = strconv.Itoa(p.settled.Year()), strconv.Itoa(int(p.settled.Month()))
 	p.title = p.expand(p.part.title)
 }
+
+// due is the day promised to the applicant.
+func (p *plan) due() time.Time { return workday(p.received.AddDate(0, 0, p.part.days+1), 1) }
 
 func (c *caseOf) addPerson(letter string, who person) {
 	ong := who.addressed()

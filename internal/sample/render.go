@@ -3,6 +3,8 @@ package sample
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/xml"
 	"fmt"
 	"image"
@@ -84,11 +86,12 @@ func (p *plan) letter(m *maker, f form) letter {
 // fonts are Liberation Serif cut down to what Vietnamese needs: fpdf parses a font for each document, and a tenth is parsed sooner.
 type fonts struct {
 	regular, bold []byte
+	colour        []byte // profile
 }
 
 func newFonts() fonts {
 	runes := alphabet()
-	return fonts{fpdf.UTF8CutFont(liberationserifregular.TTF, runes), fpdf.UTF8CutFont(liberationserifbold.TTF, runes)}
+	return fonts{fpdf.UTF8CutFont(liberationserifregular.TTF, runes), fpdf.UTF8CutFont(liberationserifbold.TTF, runes), sRGB()}
 }
 
 // alphabet lists every character the texts may hold.
@@ -121,6 +124,9 @@ func (f fonts) pdf(l letter, day time.Time) ([]byte, int) {
 	}
 	doc.AddPage()
 	doc.SetAlpha(1, "Normal") // makes it PDF 1.4, the least that the rules accept
+	doc.SetProducer("luutru", false)
+	doc.SetXmpMetadata(metadata(l, day))
+	doc.AddOutputIntent(fpdf.OutputIntentType{SubtypeIdent: fpdf.OutputIntent_GTS_PDFA1, OutputConditionIdentifier: "sRGB", ICCProfile: f.colour})
 	pdfHead(doc, l, strong)
 	pdfBody(doc, l, strong)
 	var b bytes.Buffer
@@ -129,7 +135,81 @@ func (f fonts) pdf(l letter, day time.Time) ([]byte, int) {
 	}
 	data := b.Bytes()
 	mapToUnicode(data)
-	return data, doc.PageCount()
+	return archival(data), doc.PageCount()
+}
+
+// metadata is the XMP that makes a PDF file PDF/A-2b, and says the same as its information dictionary.
+func metadata(l letter, day time.Time) []byte {
+	text := func(s string) string {
+		var b bytes.Buffer
+		xml.EscapeText(&b, []byte(s))
+		return b.String()
+	}
+	when := day.Format("2006-01-02T15:04:05Z")
+	return []byte("<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +
+		`<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""` +
+		` xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"` +
+		` xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/" pdfaid:part="2" pdfaid:conformance="B" pdf:Producer="luutru"` +
+		` xmp:CreateDate="` + when + `" xmp:ModifyDate="` + when + `">` +
+		`<dc:title><rdf:Alt><rdf:li xml:lang="x-default">` + text(l.title) + `</rdf:li></rdf:Alt></dc:title>` +
+		`<dc:creator><rdf:Seq><rdf:li>` + text(l.agency) + `</rdf:li></rdf:Seq></dc:creator>` +
+		"</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"w\"?>")
+}
+
+// archival mends what fpdf writes amiss for PDF/A: a list of embedded files that is empty, a reference to the information dictionary
+// that is off by the output intents, and the identifier of the file, which only encrypted files get.
+func archival(data []byte) []byte {
+	const noFiles = "/EmbeddedFiles << /Names [\n  \n] >>"
+	data = bytes.Replace(data, []byte(noFiles), bytes.Repeat([]byte(" "), len(noFiles)), 1)
+	at := bytes.LastIndex(data, []byte("trailer\n"))
+	end := bytes.LastIndex(data, []byte("startxref"))
+	var objects int
+	if _, err := fmt.Sscanf(string(data[at:end]), "trailer\n<<\n/Size %d", &objects); err != nil {
+		panic("sample: internal error: " + err.Error())
+	}
+	id := sha256.Sum256(data[:at])
+	const intents = 1
+	out := append(bytes.Clone(data[:at]), fmt.Sprintf("trailer\n<<\n/Size %d\n/Root %d 0 R\n/Info %d 0 R\n/ID [<%x> <%x>]\n>>\n",
+		objects, objects-1, objects-2-intents, id[:16], id[:16])...)
+	return append(out, data[end:]...)
+}
+
+// sRGB is a colour profile (ICC version 2) of the sRGB primaries with a plain gamma of 2.2: what device colours are meant to look like.
+func sRGB() []byte {
+	be := binary.BigEndian
+	xyz := func(x, y, z float64) []byte {
+		b := append([]byte("XYZ "), 0, 0, 0, 0)
+		for _, v := range []float64{x, y, z} {
+			b = be.AppendUint32(b, uint32(v*65536+0.5))
+		}
+		return b
+	}
+	gamma := append([]byte("curv"), 0, 0, 0, 0, 0, 0, 0, 1, 0x02, 0x33, 0, 0)
+	desc := append([]byte("desc\x00\x00\x00\x00\x00\x00\x00\x05sRGB\x00"), make([]byte, 78+3)...)
+	right := []byte("text\x00\x00\x00\x00CC0\x00")
+	tags := []struct {
+		name string
+		data []byte
+	}{
+		{"desc", desc}, {"cprt", right}, {"wtpt", xyz(0.9505, 1, 1.0891)}, {"rXYZ", xyz(0.4361, 0.2225, 0.0139)}, {"gXYZ", xyz(0.3851, 0.7169, 0.0971)},
+		{"bXYZ", xyz(0.1431, 0.0606, 0.7141)}, {"rTRC", gamma}, {"gTRC", gamma}, {"bTRC", gamma},
+	}
+	out := make([]byte, 128, 1024)
+	copy(out[8:], "\x02\x10\x00\x00mntrRGB XYZ \x07\xea\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00acsp")
+	copy(out[68:], xyz(0.9642, 1, 0.8249)[8:])
+	out = be.AppendUint32(out, uint32(len(tags)))
+	at := len(out) + 12*len(tags)
+	var body []byte
+	for _, t := range tags {
+		out = append(out, t.name...)
+		out = be.AppendUint32(out, uint32(at+len(body)))
+		out = be.AppendUint32(out, uint32(len(t.data)))
+		body = append(body, t.data...)
+		body = append(body, make([]byte, (4-len(body)%4)%4)...)
+	}
+	out = append(out, body...)
+	be.PutUint32(out, uint32(len(out)))
+	return out
 }
 
 // toUnicode maps codes to the characters of the same number, for the blocks that Vietnamese needs: Basic Latin with Latin-1, Latin

@@ -19,27 +19,33 @@ import (
 
 // declaration is what the tests read; the names are those of the declaration format.
 type declaration struct {
-	Access, Agency, Channel, Code, Fonds, Group, Language, Outcome, Procedure, Sector, Title string
+	Access, Agency, Channel, Code, Fonds, Group, Language, Level, Outcome, Procedure, Sector, Title string
 
 	AgencyName    string `json:"agency_name"`
 	ProcedureName string `json:"procedure_name"`
 	ResultNumber  string `json:"result_number"`
+	ResultDate    string `json:"result_date"`
+	ResultSigner  string `json:"result_signer"`
 	Note          string
 
-	Received, Settled, Closed, Begin, End string
+	Received, Accepted, Due, Settled, Delivered, Closed, Begin, End string
+
+	Links []struct{ Code, Kind string }
 
 	Applicant struct {
-		Name, Address string
-		PersonalID    string `json:"personal_id"`
+		Name, Address, Birth, Sex string
+
+		PersonalID string `json:"personal_id"`
 	}
 	Subjects []struct {
-		Name       string
+		Name, Birth, Sex string
+
 		PersonalID string `json:"personal_id"`
 	}
 	Keywords  []string
 	Opinions  []struct{ By, Text, Time string }
 	Documents []struct {
-		Name, Subject, Type, Number, Notation, Issued, Issuer, Role, Origin, SHA256 string
+		Name, Subject, Type, Number, Notation, Issued, Issuer, Role, Origin, Copy, SHA256 string
 
 		MediaType string `json:"media_type"`
 		Size      int
@@ -165,6 +171,12 @@ func checkFields(t *testing.T, d sample.Dossier, v declaration) {
 	}
 	if !(v.Received <= v.Settled && v.Settled <= v.Closed) || v.Begin > v.End {
 		t.Errorf("%s: received %s, settled %s, closed %s, begin %s, end %s", d.Code, v.Received, v.Settled, v.Closed, v.Begin, v.End)
+	}
+	if v.Accepted != v.Received || v.Due < v.Received || (v.Delivered == "") != (v.ResultDate == "") || (v.ResultSigner == "") != (v.ResultDate == "") {
+		t.Errorf("%s: accepted %s, due %s, delivered %s, result of %s by %q", d.Code, v.Accepted, v.Due, v.Delivered, v.ResultDate, v.ResultSigner)
+	}
+	if linked := v.Group != "" && v.Group != v.Code; linked != (len(v.Links) == 1 && v.Links[0].Code == v.Group && v.Links[0].Kind == "parent") {
+		t.Errorf("%s: group %q, links %v", d.Code, v.Group, v.Links)
 	}
 	if !regexp.MustCompile(`^\d\.\d{6}$`).MatchString(v.Procedure) {
 		t.Errorf("%s: procedure %q", d.Code, v.Procedure)
