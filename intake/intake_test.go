@@ -75,6 +75,7 @@ func TestDeclared(t *testing.T) {
 		{Name: "Tờ khai", Role: "submitted", Types: []string{"32"}},
 		{Name: "Hai tờ trình", Role: "processing", Types: []string{"15"}, Copies: 2, Outcomes: []string{"refused"}},
 	}
+	p.Components["1.000656"] = []intake.Component{{Name: "Giấy báo tử", Code: "TP01", Role: "submitted"}}
 	for _, test := range []struct {
 		name   string
 		change func(*dossier.Declaration)
@@ -93,6 +94,8 @@ func TestDeclared(t *testing.T) {
 		}, []string{"component.complete"}},
 		{"sixty days", func(d *dossier.Declaration) { d.Closed = "2026-09-25" }, []string{"component.complete"}},
 		{"sixty-one days", func(d *dossier.Declaration) { d.Closed = "2026-09-24" }, []string{"component.complete", "dossier.late"}},
+		{"component named", func(d *dossier.Declaration) { d.Procedure, d.Documents[0].Component = "1.000656", "TP01" }, []string{"component.complete"}},
+		{"another component named", func(d *dossier.Declaration) { d.Procedure, d.Documents[0].Component = "1.000656", "TP02" }, []string{"component.missing"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := declaration()

@@ -108,7 +108,7 @@ func (c *Component) missingIn(d *dossier.Declaration) bool {
 	}
 	n := 0
 	for _, doc := range d.Documents {
-		if doc.Role == c.Role && (len(c.Types) == 0 || slices.Contains(c.Types, doc.Type)) {
+		if doc.Role == c.Role && (c.Code == "" || doc.Component == c.Code) && (len(c.Types) == 0 || slices.Contains(c.Types, doc.Type)) {
 			n++
 		}
 	}

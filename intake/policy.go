@@ -48,6 +48,7 @@ type Policy struct {
 // Component is one part that a dossier must hold (thành phần hồ sơ).
 type Component struct {
 	Name     string   `json:"name"`               // what the decision that publishes the procedure calls it
+	Code     string   `json:"code,omitempty"`     // its code there, as documents give it; empty: told by role and type
 	Role     string   `json:"role"`               // submitted, processing, result
 	Types    []string `json:"types,omitempty"`    // any of these types of documents, 01 to 32; empty: any
 	Outcomes []string `json:"outcomes,omitempty"` // only where the case ended so; empty: always
@@ -174,7 +175,7 @@ type adder func(code, field, vietnamese, english string)
 func checkActions(field string, actions map[string]Action, add adder) {
 	for _, code := range slices.Sorted(maps.Keys(actions)) {
 		if _, known := RuleOf(code); !known {
-			add("policy.code", field+"."+code, "Không có quy tắc này; xem `luutru policy rules`.", "There is no such rule; see `luutru policy rules`.")
+			add("policy.code", field+"."+code, "Không có quy tắc này; xem `luutru policy show`.", "There is no such rule; see `luutru policy show`.")
 		}
 		if !slices.Contains([]Action{Reject, Wait, Warn, Record}, actions[code]) {
 			add("policy.action", field+"."+code, "Phải là reject, wait, warn hoặc record.", "It must be reject, wait, warn or record.")

@@ -1,5 +1,5 @@
-// Package extract takes the text out of documents for the index, and checks whether a document is what it is declared to be and is
-// whole. Documents come from outside: nothing in them may make it panic, loop, or use memory or time without bound.
+// Package extract takes the text out of documents for the index, and tells by their first bytes what they are. Documents come
+// from outside: nothing in them may make it panic, loop, or use memory or time without bound.
 //
 // It reads PDF, the Office and OpenDocument formats, XML, JSON, HTML and plain text. It does not render, decrypt or recognise
 // images, and knows of encodings UTF-8 and UTF-16 only.
@@ -17,13 +17,15 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/luutru/luutru/internal/pdf"
 )
 
 var (
 	// ErrNoText says that a document has no text that could be read: an image, a scan, an encrypted or unknown format.
 	ErrNoText = errors.New("extract: no text")
 	// ErrLimit says that reading a document would have cost more than the limits allow. The text found so far is returned with it.
-	ErrLimit = errors.New("extract: limit reached")
+	ErrLimit = pdf.ErrLimit
 )
 
 // Limits bound the work on one document. Time is bounded by the context.
@@ -157,7 +159,7 @@ func Text(ctx context.Context, name string, r io.ReaderAt, size int64, limits Li
 	switch {
 	case ctx.Err() != nil:
 		return text, fmt.Errorf("extract: %w", ctx.Err())
-	case w.bytes < 0 || errors.Is(err, ErrLimit): // what was too large may just have been left out
+	case w.budget.Spent() || errors.Is(err, ErrLimit): // what was too large may just have been left out
 		return text, ErrLimit
 	case text != "":
 		return text, nil
@@ -174,7 +176,7 @@ func (w *work) read(media string, r io.ReaderAt, size int64) error {
 	case typeDOCX, typeXLSX, typePPTX, typeODT, typeODS, typeODP:
 		return w.office(media, r, size)
 	case typeXML:
-		return w.xml(newXMLReader(counted{w, io.NewSectionReader(r, 0, size)}), everything{})
+		return w.xml(newXMLReader(w.budget.Reader(io.NewSectionReader(r, 0, size))), everything{})
 	case typeJSON:
 		return w.json(r, size)
 	case typeHTML:
@@ -187,41 +189,28 @@ func (w *work) read(media string, r io.ReaderAt, size int64) error {
 
 // work is the extraction from one document: its text so far, and what it may still cost.
 type work struct {
-	ctx   context.Context
-	out   strings.Builder
-	limit int   // of characters
-	runes int   // still wanted
-	bytes int64 // still allowed
-	steps int
+	ctx    context.Context
+	budget *pdf.Budget
+	out    strings.Builder
+	limit  int // of characters
+	runes  int // still wanted
 }
 
 func newWork(ctx context.Context, l Limits) *work {
-	w := &work{ctx: ctx, limit: l.Text, bytes: l.Bytes}
-	if w.limit <= 0 {
-		w.limit = defaultText
+	if l.Bytes <= 0 {
+		l.Bytes = defaultBytes
 	}
-	w.runes = w.limit
-	if w.bytes <= 0 {
-		w.bytes = defaultBytes
+	if l.Text <= 0 {
+		l.Text = defaultText
 	}
-	return w
+	return &work{ctx: ctx, budget: pdf.NewBudget(ctx, l.Bytes), limit: l.Text, runes: l.Text}
 }
 
 // step counts one small piece of work; every so often it looks at the clock.
-func (w *work) step() error {
-	if w.steps++; w.steps%1024 == 0 {
-		return w.ctx.Err()
-	}
-	return nil
-}
+func (w *work) step() error { return w.budget.Step() }
 
 // spend counts bytes unpacked.
-func (w *work) spend(n int64) error {
-	if w.bytes -= n; w.bytes < 0 {
-		return ErrLimit
-	}
-	return w.ctx.Err()
-}
+func (w *work) spend(n int64) error { return w.budget.Spend(n) }
 
 func (w *work) full() bool { return w.runes <= 0 }
 
@@ -256,21 +245,4 @@ func (w *work) text() string {
 		}
 	}
 	return s
-}
-
-// counted is a reader whose bytes are counted as work.
-type counted struct {
-	w *work
-	r io.Reader
-}
-
-func (c counted) Read(p []byte) (int, error) {
-	if err := c.w.ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := c.r.Read(p)
-	if spent := c.w.spend(int64(n)); spent != nil {
-		return n, spent
-	}
-	return n, err
 }

@@ -13,7 +13,8 @@ import (
 // maxDirectory bounds what is read of the directory of a ZIP file, and with it the number of entries.
 const maxDirectory = 4 << 20
 
-var errDirectory = errors.New("directory of the ZIP file too large")
+// ErrDirectory says that a ZIP file has more entries than any document.
+var ErrDirectory = errors.New("directory of the ZIP file too large")
 
 // atMost fails when more than left bytes have been read.
 type atMost struct {
@@ -23,28 +24,28 @@ type atMost struct {
 
 func (a *atMost) ReadAt(p []byte, off int64) (int, error) {
 	if a.left -= int64(len(p)); a.left < 0 {
-		return 0, errDirectory
+		return 0, ErrDirectory
 	}
 	return a.r.ReadAt(p, off)
 }
 
-// openZIP reads the directory of a ZIP file, within bounds.
-func openZIP(r io.ReaderAt, size int64) (*zip.Reader, error) {
+// OpenZIP reads the directory of a ZIP file, within bounds. What the entries hold is for the caller to bound.
+func OpenZIP(r io.ReaderAt, size int64) (*zip.Reader, error) {
 	limited := &atMost{r, maxDirectory}
 	z, err := zip.NewReader(limited, size)
 	if limited.left < 0 {
-		return nil, errDirectory
+		return nil, ErrDirectory
 	}
 	if err != nil {
 		return nil, err
 	}
-	limited.left = 1 << 62 // the entries themselves are bounded by who reads them
+	limited.left = 1 << 62
 	return z, nil
 }
 
 // office writes the text of the parts of an Office or OpenDocument file, in the order of their names.
 func (w *work) office(media string, r io.ReaderAt, size int64) error {
-	z, err := openZIP(r, size)
+	z, err := OpenZIP(r, size)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (w *work) part(f *zip.File, shape xmlShape) error {
 		return err
 	}
 	defer r.Close()
-	return w.xml(newXMLReader(counted{w, r}), shape)
+	return w.xml(newXMLReader(w.budget.Reader(r)), shape)
 }
 
 func isTextPart(media, name string) bool {

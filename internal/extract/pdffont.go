@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/luutru/luutru/internal/pdf"
 )
 
 // A font turns the codes of shown strings into text and widths. The zero font takes codes for Latin letters.
@@ -28,60 +30,60 @@ const (
 
 // font finds a font among the resources of a page.
 func (p *pages) font(resources dict, key name) *font {
-	fonts, _ := p.f.get(resources["Font"]).(dict)
+	fonts, _ := p.f.Get(resources["Font"]).(dict)
 	id, isRef := fonts[key].(ref)
 	if isRef {
 		if f, ok := p.fonts[id]; ok {
 			return f
 		}
 	}
-	d, ok := p.f.get(fonts[key]).(dict)
+	d, ok := p.f.Get(fonts[key]).(dict)
 	if !ok {
 		return nil
 	}
-	f := p.f.newFont(d)
+	f := p.newFont(d)
 	if isRef {
 		p.fonts[id] = f
 	}
 	return f
 }
 
-func (f *pdfFile) newFont(d dict) *font {
+func (p *pages) newFont(d dict) *font {
 	out := &font{composite: d["Subtype"] == name("Type0"), widths: map[int]float64{}, width: usualWidth}
-	if s, ok := f.get(d["ToUnicode"]).(*stream); ok {
-		if data, err := f.data(s); err == nil {
-			out.unicode = f.w.cmap(data)
+	if s, ok := p.f.Get(d["ToUnicode"]).(*stream); ok {
+		if data, err := p.f.Data(s); err == nil {
+			out.unicode = p.w.cmap(data)
 		}
 	}
 	if out.composite {
-		inner, _ := f.get(d["DescendantFonts"]).(array)
+		inner, _ := p.f.Get(d["DescendantFonts"]).(array)
 		if len(inner) > 0 {
-			cid, _ := f.get(inner[0]).(dict)
-			f.cidWidths(out, cid)
+			cid, _ := p.f.Get(inner[0]).(dict)
+			p.cidWidths(out, cid)
 		}
 		return out
 	}
-	out.table = f.encoding(d["Encoding"])
-	first, _ := f.get(d["FirstChar"]).(int)
-	widths, _ := f.get(d["Widths"]).(array)
+	out.table = p.encoding(d["Encoding"])
+	first, _ := p.f.Get(d["FirstChar"]).(int)
+	widths, _ := p.f.Get(d["Widths"]).(array)
 	for i, v := range widths[:min(len(widths), 256)] {
-		out.widths[first+i] = float(f.get(v))
+		out.widths[first+i] = float(p.f.Get(v))
 	}
 	return out
 }
 
 // cidWidths reads widths given as "first [w w w]" and "first last w".
-func (f *pdfFile) cidWidths(out *font, cid dict) {
+func (p *pages) cidWidths(out *font, cid dict) {
 	out.width = 1000
-	if w, ok := f.get(cid["DW"]).(int); ok {
+	if w, ok := p.f.Get(cid["DW"]).(int); ok {
 		out.width = float(w)
 	}
-	w, _ := f.get(cid["W"]).(array)
+	w, _ := p.f.Get(cid["W"]).(array)
 	for len(w) >= 2 && len(out.widths) < maxPDFFontCodes {
-		first, _ := f.get(w[0]).(int)
-		if each, ok := f.get(w[1]).(array); ok {
+		first, _ := p.f.Get(w[0]).(int)
+		if each, ok := p.f.Get(w[1]).(array); ok {
 			for i, v := range each[:min(len(each), maxPDFFontCodes)] {
-				out.widths[first+i] = float(f.get(v))
+				out.widths[first+i] = float(p.f.Get(v))
 			}
 			w = w[2:]
 			continue
@@ -89,12 +91,12 @@ func (f *pdfFile) cidWidths(out *font, cid dict) {
 		if len(w) < 3 {
 			return
 		}
-		last, _ := f.get(w[1]).(int)
-		width := float(f.get(w[2]))
+		last, _ := p.f.Get(w[1]).(int)
+		width := float(p.f.Get(w[2]))
 		for c := first; c <= last && c < first+1<<16 && len(out.widths) < maxPDFFontCodes; c++ {
 			out.widths[c] = width
 		}
-		if f.w.spend(int64(40*len(out.widths))) != nil {
+		if p.w.spend(int64(40*len(out.widths))) != nil {
 			return
 		}
 		w = w[3:]
@@ -111,7 +113,7 @@ func (f *font) decode(s string, each func(text string, width float64, space bool
 		if f.unicode != nil && f.composite {
 			n = min(f.unicode.length(s), len(s))
 		}
-		code := number([]byte(s[:n]))
+		code := bigEndian([]byte(s[:n]))
 		width, ok := f.widths[code]
 		if !ok {
 			width = f.width
@@ -137,11 +139,11 @@ func (f *font) text(raw string, code int) string {
 }
 
 // encoding makes the table of a simple font: a base and its differences, given by names of glyphs.
-func (f *pdfFile) encoding(o any) *[256]string {
-	o = f.get(o)
+func (p *pages) encoding(o any) *[256]string {
+	o = p.f.Get(o)
 	base := charmap.Windows1252
 	d, _ := o.(dict)
-	if n := f.get(d["BaseEncoding"]); o == name("MacRomanEncoding") || n == name("MacRomanEncoding") {
+	if n := p.f.Get(d["BaseEncoding"]); o == name("MacRomanEncoding") || n == name("MacRomanEncoding") {
 		base = charmap.Macintosh
 	}
 	table := new([256]string)
@@ -151,9 +153,9 @@ func (f *pdfFile) encoding(o any) *[256]string {
 		}
 	}
 	code := 0
-	differences, _ := f.get(d["Differences"]).(array)
+	differences, _ := p.f.Get(d["Differences"]).(array)
 	for _, v := range differences {
-		switch v := f.get(v).(type) {
+		switch v := p.f.Get(v).(type) {
 		case int:
 			code = v
 		case name:
@@ -238,10 +240,10 @@ type codeRange struct {
 // cmap reads a ToUnicode table: the operands between "beginbfchar" and "endbfchar" and the like.
 func (w *work) cmap(data []byte) *cmap {
 	m := &cmap{chars: map[int]string{}}
-	l := newLexer(w, bytes.NewReader(data), 0, false)
+	l := pdf.NewLexer(w.budget, bytes.NewReader(data), 0, false)
 	var operands array
 	for {
-		o, err := l.object(0)
+		o, err := l.Object()
 		if err != nil {
 			slices.SortFunc(m.ranges, func(a, b codeRange) int { return cmp.Compare(a.low, b.low) })
 			return m
@@ -270,7 +272,7 @@ func (m *cmap) addSpans(o array) {
 		low, ok1 := o[0].(str)
 		high, ok2 := o[1].(str)
 		if ok1 && ok2 && len(low) == len(high) && len(low) > 0 && len(low) <= 4 {
-			m.spans = append(m.spans, span{len(low), number([]byte(low)), number([]byte(high))})
+			m.spans = append(m.spans, span{len(low), bigEndian([]byte(low)), bigEndian([]byte(high))})
 		}
 	}
 }
@@ -280,7 +282,7 @@ func (m *cmap) addChars(o array) {
 		code, ok1 := o[0].(str)
 		text, ok2 := o[1].(str)
 		if ok1 && ok2 && len(code) <= 4 {
-			m.chars[number([]byte(code))] = string(utf16.Decode(units(text)))
+			m.chars[bigEndian([]byte(code))] = string(utf16.Decode(units(text)))
 		}
 	}
 }
@@ -292,7 +294,7 @@ func (m *cmap) addRanges(o array) {
 		if !ok1 || !ok2 || len(low) > 4 || len(high) > 4 {
 			continue
 		}
-		r := codeRange{low: number([]byte(low)), high: number([]byte(high))}
+		r := codeRange{low: bigEndian([]byte(low)), high: bigEndian([]byte(high))}
 		switch to := o[2].(type) {
 		case str:
 			r.first = units(to)
@@ -322,7 +324,7 @@ func units(s str) []uint16 {
 // length tells how many bytes the next code of s has.
 func (m *cmap) length(s string) int {
 	for n := 1; n <= min(4, len(s)); n++ {
-		code := number([]byte(s[:n]))
+		code := bigEndian([]byte(s[:n]))
 		for _, p := range m.spans {
 			if p.length == n && code >= p.low && code <= p.high {
 				return n

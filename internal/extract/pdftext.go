@@ -4,9 +4,23 @@ import (
 	"bytes"
 	"io"
 	"math"
+
+	"github.com/luutru/luutru/internal/pdf"
+)
+
+// Names of what package pdf reads, as short as they are used often.
+type (
+	name    = pdf.Name
+	str     = pdf.String
+	keyword = pdf.Keyword
+	array   = pdf.Array
+	dict    = pdf.Dict
+	ref     = pdf.Ref
+	stream  = pdf.Stream
 )
 
 const (
+	maxPDFTree     = 60 // depth of the tree of pages
 	maxPDFPages    = 20_000
 	maxPDFForms    = 5   // forms in forms
 	maxPDFOperands = 100 // of one operator; longer lists are arrays
@@ -15,15 +29,15 @@ const (
 
 // pdf writes the text of all pages.
 func (w *work) pdf(r io.ReaderAt, size int64) error {
-	f, err := openPDF(w, r, size)
+	f, err := pdf.Open(w.budget, r, size)
 	if err != nil {
 		return err
 	}
-	if f.trailer["Encrypt"] != nil {
+	if f.Trailer["Encrypt"] != nil {
 		return ErrNoText
 	}
-	root, _ := f.get(f.trailer["Root"]).(dict)
-	p := &pages{f: f, seen: map[any]bool{}, fonts: map[any]*font{}}
+	root, _ := f.Get(f.Trailer["Root"]).(dict)
+	p := &pages{w: w, f: f, seen: map[any]bool{}, fonts: map[any]*font{}}
 	if err := p.tree(root["Pages"], nil, 0); err != nil {
 		return err
 	}
@@ -32,7 +46,8 @@ func (w *work) pdf(r io.ReaderAt, size int64) error {
 
 // pages walks through the tree of pages.
 type pages struct {
-	f      *pdfFile
+	w      *work
+	f      *pdf.File
 	seen   map[any]bool
 	count  int
 	fonts  map[any]*font // by reference
@@ -46,19 +61,19 @@ func (p *pages) tree(node any, resources any, depth int) error {
 		}
 		p.seen[r] = true
 	}
-	d, ok := p.f.get(node).(dict)
-	if !ok || depth > maxPDFDepth {
+	d, ok := p.f.Get(node).(dict)
+	if !ok || depth > maxPDFTree {
 		return nil
 	}
 	if own := d["Resources"]; own != nil {
 		resources = own
 	}
-	kids, ok := p.f.get(d["Kids"]).(array)
+	kids, ok := p.f.Get(d["Kids"]).(array)
 	if !ok {
 		return p.page(d, resources)
 	}
 	for _, k := range kids {
-		if err := p.tree(k, resources, depth+1); err != nil || p.f.w.full() {
+		if err := p.tree(k, resources, depth+1); err != nil || p.w.full() {
 			return err
 		}
 	}
@@ -70,25 +85,25 @@ func (p *pages) page(d dict, resources any) error {
 		return ErrLimit
 	}
 	var content bytes.Buffer
-	for _, o := range list(p.f.get(d["Contents"])) {
-		s, ok := p.f.get(o).(*stream)
+	for _, o := range pdf.List(p.f.Get(d["Contents"])) {
+		s, ok := p.f.Get(o).(*stream)
 		if !ok {
 			continue
 		}
-		data, err := p.f.data(s)
+		data, err := p.f.Data(s)
 		content.Write(data)
 		content.WriteByte('\n')
 		if err != nil {
 			p.broken = err
 		}
 	}
-	res, _ := p.f.get(resources).(dict)
-	t := &painter{p: p, f: p.f, ctm: identity, tm: identity, line: identity, scale: 1}
+	res, _ := p.f.Get(resources).(dict)
+	t := &painter{p: p, w: p.w, f: p.f, ctm: identity, tm: identity, line: identity, scale: 1}
 	if err := t.run(content.Bytes(), res, 0); err != nil {
 		p.broken = err
 	}
-	p.f.w.write("\n")
-	return p.f.w.spend(0)
+	p.w.write("\n")
+	return p.w.spend(0)
 }
 
 type matrix [6]float64
@@ -108,7 +123,8 @@ func (m matrix) mul(n matrix) matrix {
 // lines are often not written but only left blank.
 type painter struct {
 	p *pages
-	f *pdfFile
+	w *work
+	f *pdf.File
 
 	ctm      matrix
 	states   []matrix
@@ -126,10 +142,10 @@ type painter struct {
 
 // run interprets a content stream.
 func (t *painter) run(content []byte, resources dict, depth int) error {
-	l := newLexer(t.f.w, bytes.NewReader(content), 0, false)
+	l := pdf.NewLexer(t.w.budget, bytes.NewReader(content), 0, false)
 	var operands array
-	for !t.f.w.full() {
-		o, err := l.object(0)
+	for !t.w.full() {
+		o, err := l.Object()
 		if err == io.EOF {
 			return nil
 		}
@@ -145,7 +161,7 @@ func (t *painter) run(content []byte, resources dict, depth int) error {
 		}
 		switch op {
 		case "ID":
-			skipInlineImage(l, content)
+			l.SkipInlineImage(content)
 		case "Do":
 			err = t.form(operands, resources, depth)
 		default:
@@ -159,42 +175,26 @@ func (t *painter) run(content []byte, resources dict, depth int) error {
 	return nil
 }
 
-// skipInlineImage moves behind the end of the image data.
-func skipInlineImage(l *lexer, content []byte) {
-	for at := min(l.pos, int64(len(content))); ; {
-		i := bytes.Index(content[at:], []byte("EI"))
-		if i < 0 {
-			l.pos = int64(len(content))
-			return
-		}
-		at += int64(i) + 2
-		if isSpace(content[at-3]) && (at == int64(len(content)) || isSpace(content[at])) {
-			l.pos = at
-			return
-		}
-	}
-}
-
 // form runs the content of a form, which may hold the text of a whole page.
 func (t *painter) form(operands array, resources dict, depth int) error {
 	if len(operands) != 1 || depth >= maxPDFForms {
 		return nil
 	}
 	key, _ := operands[0].(name)
-	objects, _ := t.f.get(resources["XObject"]).(dict)
-	s, ok := t.f.get(objects[key]).(*stream)
-	if !ok || s.dict["Subtype"] != name("Form") {
+	objects, _ := t.f.Get(resources["XObject"]).(dict)
+	s, ok := t.f.Get(objects[key]).(*stream)
+	if !ok || s.Dict["Subtype"] != name("Form") {
 		return nil
 	}
-	data, err := t.f.data(s)
+	data, err := t.f.Data(s)
 	if err != nil {
 		return nil
 	}
 	inner := *t
-	if m, ok := floats(t.f.get(s.dict["Matrix"])); ok && len(m) == 6 {
+	if m, ok := floats(t.f.Get(s.Dict["Matrix"])); ok && len(m) == 6 {
 		inner.ctm = matrix(m).mul(t.ctm)
 	}
-	if own, ok := t.f.get(s.dict["Resources"]).(dict); ok {
+	if own, ok := t.f.Get(s.Dict["Resources"]).(dict); ok {
 		resources = own
 	}
 	err = inner.run(data, resources, depth+1)
@@ -294,7 +294,7 @@ func (t *painter) show(op keyword, operands array, n []float64) {
 	if op == "'" || op == "\"" {
 		t.move([]float64{0, -t.leading})
 	}
-	for _, o := range list(operands[len(operands)-1]) {
+	for _, o := range pdf.List(operands[len(operands)-1]) {
 		if s, ok := o.(str); ok {
 			t.text(s)
 			continue
@@ -314,12 +314,12 @@ func (t *painter) text(s str) {
 	}
 	m := t.tm.mul(t.ctm)
 	if t.written {
-		t.f.w.write(t.blank(m))
+		t.w.write(t.blank(m))
 	}
 	shown := false
 	width := 0.0
 	t.font.decode(string(s), func(text string, w float64, space bool) {
-		t.f.w.write(text)
+		t.w.write(text)
 		shown = shown || text != ""
 		width += w/1000*t.size + t.chars
 		if space {
@@ -348,4 +348,21 @@ func (t *painter) blank(m matrix) string {
 		return " "
 	}
 	return ""
+}
+
+// finite keeps sums of numbers from the file calculable.
+func finite(f float64) float64 {
+	const most = 1e9
+	if f != f {
+		return 0
+	}
+	return min(max(f, -most), most)
+}
+
+// bigEndian reads a big-endian number.
+func bigEndian(b []byte) (n int) {
+	for _, c := range b {
+		n = n<<8 | int(c)
+	}
+	return n
 }

@@ -26,7 +26,7 @@ func decoded(r io.Reader) io.Reader {
 
 // plain reads no more than the text wanted needs.
 func (w *work) plain(r io.ReaderAt, size int64) error {
-	in := decoded(counted{w, io.NewSectionReader(r, 0, size)})
+	in := decoded(w.budget.Reader(io.NewSectionReader(r, 0, size)))
 	buf := make([]byte, 32<<10)
 	rest := 0
 	for !w.full() {
@@ -63,7 +63,7 @@ func lastWhole(b []byte) int {
 
 // json writes the strings and numbers of a JSON document, one a line.
 func (w *work) json(r io.ReaderAt, size int64) error {
-	d := json.NewDecoder(decoded(counted{w, io.NewSectionReader(r, 0, size)}))
+	d := json.NewDecoder(decoded(w.budget.Reader(io.NewSectionReader(r, 0, size))))
 	d.UseNumber()
 	for !w.full() {
 		t, err := d.Token()
@@ -145,7 +145,7 @@ func (w *work) xml(d *xml.Decoder, shape xmlShape) error {
 // html writes the text between the tags. It is a reading for search: what a browser would make of broken markup does not matter.
 func (w *work) html(r io.ReaderAt, size int64) error {
 	const most = 32 << 20
-	data, err := io.ReadAll(io.LimitReader(counted{w, io.NewSectionReader(r, 0, size)}, most))
+	data, err := io.ReadAll(io.LimitReader(w.budget.Reader(io.NewSectionReader(r, 0, size)), most))
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package extract
+package pdf
 
 import (
 	"bytes"
@@ -15,13 +15,25 @@ type place struct {
 	in     int // number of the object stream, 0: none
 }
 
-// A pdfFile gives access to the objects of a PDF file.
-type pdfFile struct {
-	w       *work
-	r       io.ReaderAt
-	size    int64
-	places  map[int]place
-	trailer dict
+// A Section is one part of the cross-reference table.
+type Section struct {
+	Offset  int64
+	Stream  bool // a cross-reference stream, not a table in text
+	Sloppy  bool // a table whose first line is not just "xref"
+	Loose   bool // a table whose numbers have more than one space between
+	Trailer Dict
+}
+
+// A File gives access to the objects of a PDF file. It is not for several goroutines.
+type File struct {
+	Trailer  Dict      // of all sections; the newest word holds
+	Sections []Section // the newest first
+
+	b      *Budget
+	r      io.ReaderAt
+	size   int64
+	places map[int]place
+	loose  bool // the section that is read has more than one space between numbers
 
 	loading map[int]bool
 	objects map[int]any
@@ -36,16 +48,16 @@ type packed struct {
 }
 
 const (
-	maxPDFObjects  = 2 << 20 // entries of the cross-reference table
-	maxPDFSections = 1000    // of it
-	maxPDFCache    = 20_000  // objects
-	maxPDFPacked   = 200     // object streams
-	maxPDFStream   = 64 << 20
+	maxObjects  = 2 << 20 // entries of the cross-reference table
+	maxSections = 1000    // of it
+	maxCache    = 20_000  // objects
+	maxPacked   = 200     // object streams
+	maxStream   = 64 << 20
 )
 
-// openPDF reads the cross-reference table.
-func openPDF(w *work, r io.ReaderAt, size int64) (*pdfFile, error) {
-	f := &pdfFile{w: w, r: r, size: size, places: map[int]place{}, trailer: dict{}, loading: map[int]bool{}, objects: map[int]any{},
+// Open reads the cross-reference table of a file of a given size.
+func Open(b *Budget, r io.ReaderAt, size int64) (*File, error) {
+	f := &File{b: b, r: r, size: size, places: map[int]place{}, Trailer: Dict{}, loading: map[int]bool{}, objects: map[int]any{},
 		packed: map[int]*packed{}}
 	start, err := startXref(r, size)
 	if err != nil {
@@ -58,19 +70,19 @@ func openPDF(w *work, r io.ReaderAt, size int64) (*pdfFile, error) {
 		if seen[at] {
 			continue
 		}
-		if seen[at] = true; len(seen) > maxPDFSections || at < 0 || at >= size {
-			return nil, errPDF
+		if seen[at] = true; len(seen) > maxSections || at < 0 || at >= size {
+			return nil, ErrBroken
 		}
 		trailer, err := f.section(at)
 		if err != nil {
 			return nil, err
 		}
 		for k, v := range trailer {
-			if _, ok := f.trailer[k]; !ok {
-				f.trailer[k] = v
+			if _, ok := f.Trailer[k]; !ok {
+				f.Trailer[k] = v
 			}
 		}
-		for _, k := range []name{"XRefStm", "Prev"} {
+		for _, k := range []Name{"XRefStm", "Prev"} {
 			if n, ok := trailer[k].(int); ok {
 				next = append(next, int64(n))
 			}
@@ -83,108 +95,121 @@ func openPDF(w *work, r io.ReaderAt, size int64) (*pdfFile, error) {
 func startXref(r io.ReaderAt, size int64) (int64, error) {
 	tail := make([]byte, min(size, 2048))
 	if n, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && err != io.EOF || n < len(tail) {
-		return 0, errPDF
+		return 0, ErrBroken
 	}
 	i := bytes.LastIndex(tail, []byte("startxref"))
 	if i < 0 || !bytes.Contains(tail[i:], []byte("%%EOF")) {
-		return 0, errPDF
+		return 0, ErrBroken
 	}
 	var at int64
 	if _, err := fmt.Sscan(string(tail[i+len("startxref"):]), &at); err != nil || at <= 0 || at >= size {
-		return 0, errPDF
+		return 0, ErrBroken
 	}
 	return at, nil
 }
 
 // section reads one section of the cross-reference table and returns its trailer.
-func (f *pdfFile) section(at int64) (dict, error) {
-	l := newLexer(f.w, f.r, at, true)
+func (f *File) section(at int64) (Dict, error) {
+	l := NewLexer(f.b, f.r, at, true)
 	t, err := l.token()
 	if err != nil {
 		return nil, err
 	}
-	if t == keyword("xref") {
-		return f.table(l)
+	if t == Keyword("xref") {
+		f.loose = false
+		trailer, err := f.table(l)
+		f.Sections = append(f.Sections, f.tableSection(at, trailer))
+		return trailer, err
 	}
 	o, err := f.indirect(at, -1)
 	if err != nil {
 		return nil, err
 	}
-	s, ok := o.(*stream)
-	if !ok || s.dict["Type"] != name("XRef") {
-		return nil, errPDF
+	s, ok := o.(*Stream)
+	if !ok || s.Dict["Type"] != Name("XRef") {
+		return nil, ErrBroken
 	}
-	return s.dict, f.xrefStream(s)
+	f.Sections = append(f.Sections, Section{Offset: at, Stream: true, Trailer: s.Dict})
+	return s.Dict, f.xrefStream(s)
 }
 
 // table reads a section written as text.
-func (f *pdfFile) table(l *lexer) (dict, error) {
+func (f *File) table(l *Lexer) (Dict, error) {
 	for {
 		t, err := l.token()
 		if err != nil {
 			return nil, err
 		}
-		if t == keyword("trailer") {
+		if t == Keyword("trailer") {
 			o, err := l.object(0)
-			d, ok := o.(dict)
+			d, ok := o.(Dict)
 			if err == nil && !ok {
-				err = errPDF
+				err = ErrBroken
 			}
 			return d, err
 		}
 		first, ok1 := t.(int)
+		if gap := f.window(l.pos, 2); len(gap) < 2 || gap[0] != ' ' || gap[1] < '0' || gap[1] > '9' {
+			f.loose = true
+		}
 		t, err = l.token()
 		count, ok2 := t.(int)
 		if err != nil || !ok1 || !ok2 || count < 0 {
-			return nil, errPDF
+			return nil, ErrBroken
 		}
 		for i := range count {
-			offset, err := l.token()
-			at, ok := offset.(int)
-			if err != nil || !ok {
-				return nil, errPDF
-			}
-			if _, err := l.token(); err != nil {
-				return nil, errPDF
-			}
-			kind, err := l.token()
-			if err != nil || kind != keyword("n") && kind != keyword("f") {
-				return nil, errPDF
-			}
-			if kind == keyword("n") {
-				if err := f.place(first+i, place{offset: int64(at)}); err != nil {
-					return nil, err
-				}
+			if err := f.tableEntry(l, first+i); err != nil {
+				return nil, err
 			}
 		}
 	}
+}
+
+// tableEntry reads "offset generation n", or "… f" of an object that is free.
+func (f *File) tableEntry(l *Lexer, number int) error {
+	offset, err := l.token()
+	at, ok := offset.(int)
+	if err != nil || !ok {
+		return ErrBroken
+	}
+	if _, err := l.token(); err != nil {
+		return ErrBroken
+	}
+	kind, err := l.token()
+	if err != nil || kind != Keyword("n") && kind != Keyword("f") {
+		return ErrBroken
+	}
+	if kind == Keyword("n") {
+		return f.place(number, place{offset: int64(at)})
+	}
+	return nil
 }
 
 // place notes where an object is; sections are read from the newest to the oldest, so the first word holds.
-func (f *pdfFile) place(n int, p place) error {
+func (f *File) place(n int, p place) error {
 	if _, ok := f.places[n]; ok {
 		return nil
 	}
-	if len(f.places) >= maxPDFObjects || n < 0 {
-		return errPDF
+	if len(f.places) >= maxObjects || n < 0 {
+		return ErrBroken
 	}
 	f.places[n] = p
-	return f.w.spend(32)
+	return f.b.Spend(32)
 }
 
 // xrefStream reads a section written as a stream of fixed-width numbers.
-func (f *pdfFile) xrefStream(s *stream) error {
-	data, err := f.data(s)
+func (f *File) xrefStream(s *Stream) error {
+	data, err := f.Data(s)
 	if err != nil {
 		return err
 	}
-	widths, ok := ints(s.dict["W"])
+	widths, ok := ints(s.Dict["W"])
 	if !ok || len(widths) < 3 || slices.Min(widths) < 0 || slices.Max(widths) > 8 {
-		return errPDF
+		return ErrBroken
 	}
-	index, ok := ints(s.dict["Index"])
+	index, ok := ints(s.Dict["Index"])
 	if !ok {
-		size, _ := s.dict["Size"].(int)
+		size, _ := s.Dict["Size"].(int)
 		index = []int{0, size}
 	}
 	width := widths[0] + widths[1] + widths[2]
@@ -213,7 +238,7 @@ func (f *pdfFile) xrefStream(s *stream) error {
 }
 
 func ints(o any) ([]int, bool) {
-	a, ok := o.(array)
+	a, ok := o.(Array)
 	out := make([]int, len(a))
 	for i, v := range a {
 		n, isInt := v.(int)
@@ -231,35 +256,43 @@ func number(b []byte) (n int) {
 }
 
 // indirect reads the indirect object at an offset; want is its number, -1 for any.
-func (f *pdfFile) indirect(at int64, want int) (any, error) {
+func (f *File) indirect(at int64, want int) (any, error) {
+	o, _, err := f.parse(at, want)
+	return o, err
+}
+
+// parse is indirect that returns the lexer too, which stands behind what was read.
+func (f *File) parse(at int64, want int) (any, *Lexer, error) {
 	if at <= 0 || at >= f.size {
-		return nil, errPDF
+		return nil, nil, ErrBroken
 	}
-	l := newLexer(f.w, f.r, at, false)
+	l := NewLexer(f.b, f.r, at, false)
 	n, err := l.token()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if number, ok := n.(int); !ok || want >= 0 && number != want {
-		return nil, errPDF
+		return nil, nil, ErrBroken
 	}
 	if _, err = l.token(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if k, err := l.token(); err != nil || k != keyword("obj") {
-		return nil, errPDF
+	if k, err := l.token(); err != nil || k != Keyword("obj") {
+		return nil, nil, ErrBroken
 	}
 	l.refs = true
 	o, err := l.object(0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	d, ok := o.(dict)
+	d, ok := o.(Dict)
 	if !ok {
-		return o, nil
+		return o, l, nil
 	}
-	if l.mustToken() != keyword("stream") {
-		return d, nil
+	back := l.pos
+	if l.mustToken() != Keyword("stream") {
+		l.pos = back
+		return d, l, nil
 	}
 	if c, _ := l.peek(); c == '\r' {
 		l.pos++
@@ -267,13 +300,13 @@ func (f *pdfFile) indirect(at int64, want int) (any, error) {
 	if c, _ := l.peek(); c == '\n' {
 		l.pos++
 	}
-	return &stream{d, l.pos}, nil
+	return &Stream{d, l.pos}, l, nil
 }
 
-// get follows references. What is missing or broken is nil.
-func (f *pdfFile) get(o any) any {
+// Get follows references. What is missing or broken is nil.
+func (f *File) Get(o any) any {
 	for range 20 {
-		r, ok := o.(ref)
+		r, ok := o.(Ref)
 		if !ok {
 			return o
 		}
@@ -282,12 +315,12 @@ func (f *pdfFile) get(o any) any {
 	return nil
 }
 
-func (f *pdfFile) load(n int) any {
+func (f *File) load(n int) any {
 	if o, ok := f.objects[n]; ok {
 		return o
 	}
 	p, ok := f.places[n]
-	if !ok || f.loading[n] || len(f.loading) > maxPDFDepth {
+	if !ok || f.loading[n] || len(f.loading) > maxDepth {
 		return nil
 	}
 	f.loading[n] = true
@@ -298,21 +331,15 @@ func (f *pdfFile) load(n int) any {
 	} else {
 		o, _ = f.indirect(p.offset, n)
 	}
-	if len(f.objects) < maxPDFCache {
+	if len(f.objects) < maxCache {
 		f.objects[n] = o
 	}
 	return o
 }
 
 // unpacked takes an object out of an object stream.
-func (f *pdfFile) unpacked(from, n int) any {
-	p, ok := f.packed[from]
-	if !ok {
-		p = f.unpack(from)
-		if len(f.packed) < maxPDFPacked {
-			f.packed[from] = p
-		}
-	}
+func (f *File) unpacked(from, n int) any {
+	p := f.packedIn(from)
 	if p == nil {
 		return nil
 	}
@@ -320,26 +347,38 @@ func (f *pdfFile) unpacked(from, n int) any {
 	if !ok || at < 0 || at >= len(p.data) {
 		return nil
 	}
-	o, err := newLexer(f.w, bytes.NewReader(p.data), int64(at), true).object(0)
+	o, err := newBytesLexer(f.b, p.data, int64(at), true).object(0)
 	if err != nil {
 		return nil
 	}
 	return o
 }
 
-func (f *pdfFile) unpack(n int) *packed {
-	s, ok := f.load(n).(*stream)
-	if !ok || s.dict["Type"] != name("ObjStm") {
+// packedIn unpacks an object stream, or remembers it.
+func (f *File) packedIn(from int) *packed {
+	p, ok := f.packed[from]
+	if !ok {
+		p = f.unpack(from)
+		if len(f.packed) < maxPacked {
+			f.packed[from] = p
+		}
+	}
+	return p
+}
+
+func (f *File) unpack(n int) *packed {
+	s, ok := f.load(n).(*Stream)
+	if !ok || s.Dict["Type"] != Name("ObjStm") {
 		return nil
 	}
-	data, err := f.data(s)
+	data, err := f.Data(s)
 	if err != nil {
 		return nil
 	}
-	count, _ := f.get(s.dict["N"]).(int)
-	first, _ := f.get(s.dict["First"]).(int)
+	count, _ := f.Get(s.Dict["N"]).(int)
+	first, _ := f.Get(s.Dict["First"]).(int)
 	p := &packed{data: data, first: first, at: map[int]int{}}
-	l := newLexer(f.w, bytes.NewReader(data), 0, false)
+	l := newBytesLexer(f.b, data, 0, false)
 	for range count {
 		a, err1 := l.token()
 		b, err2 := l.token()
@@ -355,47 +394,47 @@ func (f *pdfFile) unpack(n int) *packed {
 	return p
 }
 
-// data unpacks a stream. Of a damaged one it gives what can be had.
-func (f *pdfFile) data(s *stream) ([]byte, error) {
-	length, ok := f.get(s.dict["Length"]).(int)
-	if !ok || length < 0 || int64(length) > f.size-s.offset {
-		length = int(f.size - s.offset)
+// Data unpacks a stream. Of a damaged one it gives what can be had.
+func (f *File) Data(s *Stream) ([]byte, error) {
+	length, ok := f.Get(s.Dict["Length"]).(int)
+	if !ok || length < 0 || int64(length) > f.size-s.Offset {
+		length = int(f.size - s.Offset)
 	}
-	filters, params := list(f.get(s.dict["Filter"])), list(f.get(s.dict["DecodeParms"]))
+	filters, params := List(f.Get(s.Dict["Filter"])), List(f.Get(s.Dict["DecodeParms"]))
 	if len(filters) > 4 {
-		return nil, errPDF
+		return nil, ErrBroken
 	}
-	var r io.Reader = io.NewSectionReader(f.r, s.offset, int64(length))
+	var r io.Reader = io.NewSectionReader(f.r, s.Offset, int64(length))
 	for i, o := range filters {
-		filter, _ := f.get(o).(name)
-		var param dict
+		filter, _ := f.Get(o).(Name)
+		var param Dict
 		if i < len(params) {
-			param, _ = f.get(params[i]).(dict)
+			param, _ = f.Get(params[i]).(Dict)
 		}
 		var err error
 		if r, err = f.filter(r, filter, param); err != nil {
 			return nil, err
 		}
 	}
-	data, err := io.ReadAll(io.LimitReader(counted{f.w, r}, maxPDFStream))
-	if len(data) > 0 && f.w.bytes >= 0 && f.w.ctx.Err() == nil {
+	data, err := io.ReadAll(io.LimitReader(f.b.Reader(r), maxStream))
+	if len(data) > 0 && !f.b.Spent() && f.b.ctx.Err() == nil {
 		return data, nil
 	}
 	return data, err
 }
 
-// list makes a list of an array, or of a single value.
-func list(o any) array {
+// List makes a list of an array, or of a single value.
+func List(o any) Array {
 	switch o := o.(type) {
 	case nil:
 		return nil
-	case array:
+	case Array:
 		return o
 	}
-	return array{o}
+	return Array{o}
 }
 
-func (f *pdfFile) filter(r io.Reader, filter name, param dict) (io.Reader, error) {
+func (f *File) filter(r io.Reader, filter Name, param Dict) (io.Reader, error) {
 	switch filter {
 	case "FlateDecode", "Fl":
 		z, err := zlib.NewReader(r)
@@ -412,13 +451,13 @@ func (f *pdfFile) filter(r io.Reader, filter name, param dict) (io.Reader, error
 }
 
 // predictor undoes the PNG prediction that tables are often packed with.
-func (f *pdfFile) predictor(r io.Reader, param dict) (io.Reader, error) {
-	kind, _ := f.get(param["Predictor"]).(int)
+func (f *File) predictor(r io.Reader, param Dict) (io.Reader, error) {
+	kind, _ := f.Get(param["Predictor"]).(int)
 	if kind < 10 {
 		return r, nil
 	}
-	value := func(k name, fallback int) int {
-		if n, ok := f.get(param[k]).(int); ok {
+	value := func(k Name, fallback int) int {
+		if n, ok := f.Get(param[k]).(int); ok {
 			return n
 		}
 		return fallback
@@ -426,11 +465,11 @@ func (f *pdfFile) predictor(r io.Reader, param dict) (io.Reader, error) {
 	columns, colors, depth := value("Columns", 1), value("Colors", 1), value("BitsPerComponent", 8)
 	const most = 1 << 20
 	if columns <= 0 || columns > most || colors <= 0 || colors > 32 || depth <= 0 || depth > 16 {
-		return nil, errPDF
+		return nil, ErrBroken
 	}
 	row := (columns*colors*depth + 7) / 8
 	if row > most {
-		return nil, errPDF
+		return nil, ErrBroken
 	}
 	return &pngRows{r: r, step: max(1, colors*depth/8), row: make([]byte, row+1), last: make([]byte, row+1)}, nil
 }
