@@ -19,6 +19,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,13 +27,16 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/luutru/luutru/agency"
 	"github.com/luutru/luutru/audit"
 	"github.com/luutru/luutru/chain"
 	"github.com/luutru/luutru/custody"
 	"github.com/luutru/luutru/dossier"
 	"github.com/luutru/luutru/index"
+	"github.com/luutru/luutru/inspect"
 	"github.com/luutru/luutru/internal/jcs"
 	"github.com/luutru/luutru/retention"
 	"github.com/luutru/luutru/signing"
@@ -64,6 +68,15 @@ type Config struct {
 	Known []byte
 	// Limits bound what is taken in. Zero: the defaults of package dossier.
 	Limits dossier.Limits
+	// Code is the archive's agency code, which archive codes begin with (mã cơ
+	// quan lưu trữ). Create takes it; Open knows it from the archive itself.
+	// Empty: the archive's name.
+	Code string
+	// Agencies knows which agency took the place of which. Nil: the built-in table.
+	Agencies *agency.History
+	// Inspector holds the signatures of formats, for archives of one process to
+	// share; the policy makes its own of it. Nil: they are loaded.
+	Inspector *inspect.Inspector
 	// Workers is how many goroutines seal a large package. Zero: two.
 	Workers int
 }
@@ -77,6 +90,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Workers == 0 {
 		c.Workers = 2
+	}
+	if c.Agencies == nil {
+		c.Agencies = agency.Default()
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -99,6 +115,12 @@ type Archive struct {
 	mu       sync.RWMutex
 	schedule *retention.Schedule
 
+	ruling     sync.Mutex // guards inForce and policyRead
+	inForce    *rules
+	policyRead int64        // policyAt when inForce was read
+	policyAt   atomic.Int64 // changes with every act in the policy's chain
+	loading    sync.Mutex   // guards Inspector
+
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
@@ -107,6 +129,7 @@ type Archive struct {
 type about struct {
 	V            int               `json:"v"`
 	Archive      string            `json:"archive"`
+	Code         string            `json:"code"`
 	Created      string            `json:"created"`
 	Profile      string            `json:"profile"`
 	Certificates map[string]string `json:"certificates"`
@@ -130,7 +153,7 @@ func Create(ctx context.Context, c Config, name string, s *retention.Schedule) e
 	}
 	k := c.Keyring
 	line, err := jcs.Marshal(&about{
-		V: 1, Archive: name, Created: chain.Timestamp(c.Now()), Profile: string(k.Profile),
+		V: 1, Archive: name, Code: cmp.Or(c.Code, name), Created: chain.Timestamp(c.Now()), Profile: string(k.Profile),
 		Certificates: map[string]string{"archive": k.Archive.Fingerprint(), "recovery": k.Recovery.Fingerprint(), "audit": k.Audit.Fingerprint()},
 		Log:          k.LogVerifier, Canary: k.canary(name),
 	})
@@ -236,7 +259,7 @@ func (a *Archive) introduce(ctx context.Context) error {
 	if self.Log != a.Keyring.LogVerifier {
 		return errors.New("the log key is not this archive's")
 	}
-	a.name = self.Archive
+	a.name, a.Code = self.Archive, self.Code
 	return nil
 }
 

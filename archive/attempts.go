@@ -239,8 +239,10 @@ func (a *Archive) recoverDestructions(ctx context.Context) error {
 	agent := a.Keyring.agent(a.Node)
 	shredded := map[string][]*chain.Act{}
 	var errs []error
-	for _, id := range a.register.ids(func(r *record) bool { return r.State == life.Condemned }) {
-		acts, err := a.custodian.Delete(ctx, agent, id)
+	for _, id := range a.register.ids(func(r *record) bool {
+		return r.State == life.Condemned || r.Condemned != "" && r.State != life.Gone
+	}) {
+		acts, err := a.finish(ctx, agent, id)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("destruction of %s: %w", id, err))
 			continue
@@ -249,6 +251,28 @@ func (a *Archive) recoverDestructions(ctx context.Context) error {
 	}
 	_, err := a.conclude(ctx, agent, shredded)
 	return errors.Join(append(errs, err)...)
+}
+
+// finish takes a dossier that is past its point of no return to where its keys
+// are gone. A member whose group is condemned may have been stopped, in its own
+// chain, by a node that had not seen it yet: it is begun again.
+func (a *Archive) finish(ctx context.Context, agent, id string) ([]*chain.Act, error) {
+	for r, _ := a.register.get(id); r.Condemned != ""; {
+		acts, l, err := a.life(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if l.State != life.Archived {
+			break
+		}
+		_, _, err = a.chains.Append(ctx, life.Chain(id), acts, chain.Draft{
+			Type: life.DestructionBegun, By: agent, Body: &life.Destruction{Case: r.Condemned},
+		})
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	}
+	return a.custodian.Delete(ctx, agent, id)
 }
 
 func (a *Archive) recoverSession(ctx context.Context, name string) error {

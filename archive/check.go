@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/luutru/luutru/audit"
+	"github.com/luutru/luutru/chain"
 	"github.com/luutru/luutru/internal/jcs"
 	"github.com/luutru/luutru/life"
 	"github.com/luutru/luutru/store"
@@ -56,8 +57,9 @@ type checking struct {
 	*Archive
 	CheckOptions
 	report   *CheckReport
-	open     map[string]bool // attempts of sessions that are at work
-	expected map[string]bool // attempts that seals name
+	open     map[string]bool     // attempts of sessions that are at work
+	expected map[string]bool     // attempts that seals name
+	joined   map[string][]string // members of groups, by their seals, whose group was not looked at yet
 	grants   *grants
 }
 
@@ -65,13 +67,13 @@ type checking struct {
 // say, and reports every difference. It changes nothing but this: acts that no
 // entry stands for yet are entered in the ledger.
 func (a *Archive) Check(ctx context.Context, opts CheckOptions) (*CheckReport, error) {
-	c := &checking{Archive: a, CheckOptions: opts, report: &CheckReport{}, open: map[string]bool{}, expected: map[string]bool{}}
+	c := &checking{Archive: a, CheckOptions: opts, report: &CheckReport{}, open: map[string]bool{}, expected: map[string]bool{}, joined: map[string][]string{}}
 	c.Deep = c.Deep || c.Content
 	if err := a.ledger.Sync(ctx); err != nil {
 		return nil, err
 	}
 	c.grants = &grants{a: a, to: a.ledger.Size()}
-	for _, step := range []func(context.Context) error{c.pending, c.strays, c.ledgerWhole, c.dossiers, c.orphans, c.keys, c.indexed, c.roll} {
+	for _, step := range []func(context.Context) error{c.pending, c.strays, c.ledgerWhole, c.dossiers, c.unlinked, c.orphans, c.keys, c.indexed, c.roll} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -111,7 +113,7 @@ func (c *checking) pending(ctx context.Context) error {
 // strays enters acts in the ledger that no entry stands for, and reports acts
 // that were shadowed, hidden or added.
 func (c *checking) strays(ctx context.Context) error {
-	for _, prefix := range []string{"dossiers/", "cases/", "schedules/", aboutKey} {
+	for _, prefix := range []string{"dossiers/", "groups/", "cases/", "schedules/", "policies/", aboutKey} {
 		last := ""
 		for info, err := range c.Archive.Archive.List(ctx, prefix, &store.ListOptions{Versions: true}) {
 			if err != nil {
@@ -192,6 +194,10 @@ func (c *checking) dossiers(ctx context.Context) error {
 			if err := c.dossier(ctx, id); err != nil {
 				return err
 			}
+		} else if group, ok := strings.CutPrefix(name, life.GroupChain("")); ok {
+			if err := c.group(ctx, group); err != nil {
+				return err
+			}
 		} else if _, err := c.chains.Read(ctx, name); err != nil {
 			c.find(name, "act.untrusted", "Văn bản ghi việc không khớp sổ cái.", "The acts do not match the ledger.")
 		}
@@ -222,11 +228,47 @@ func (c *checking) dossier(ctx context.Context, id string) error {
 		return nil
 	}
 	c.report.Dossiers++
+	if g := l.Group(); g != "" {
+		c.joined[g] = append(c.joined[g], id)
+	}
 	for i := range l.Seals {
 		c.expected[l.Seals[i].Package] = true
 		if err := c.pack(ctx, id, l, &l.Seals[i]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// group checks the chain of a group against its members, which were looked at
+// before: their chains come first in the order of names.
+func (c *checking) group(ctx context.Context, name string) error {
+	_, g, err := c.Archive.group(ctx, name)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		c.find(life.GroupChain(name), "act.untrusted", "Văn bản ghi việc không khớp sổ cái: "+err.Error(), "The acts do not match the ledger: "+err.Error())
+		return nil
+	}
+	for _, id := range c.joined[name] {
+		if !slices.ContainsFunc(g.Links, func(l life.Link) bool { return l.Dossier == id }) {
+			c.find(life.Chain(id), "group.unlinked", "Hồ sơ thuộc nhóm liên thông nhưng nhóm không ghi nhận.", "The dossier names a group that does not have it.")
+		}
+	}
+	for id := range g.Condemned {
+		if r, _ := c.register.brief(id); r.State != life.Gone && r.State != life.Condemned {
+			c.find(life.Chain(id), "destruction.unfinished", "Việc hủy chưa xong; hệ thống sẽ làm tiếp.", "The destruction is not finished; it will be continued.")
+		}
+	}
+	delete(c.joined, name)
+	return nil
+}
+
+// unlinked reports members of groups that have no chain at all.
+func (c *checking) unlinked(context.Context) error {
+	for name := range c.joined {
+		c.find(life.GroupChain(name), "group.missing", "Mất các văn bản ghi việc của nhóm liên thông.", "The acts of the group are missing.")
 	}
 	return nil
 }
@@ -320,16 +362,23 @@ func (c *checking) locked(ctx context.Context, key string, l *life.Life) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
-	f, holds := l.Facts()
-	until, rolling := c.lockUntil(f)
+	id := strings.Split(key, "/")[1]
+	f, err := c.family(ctx, id, l)
+	if errors.Is(err, chain.ErrTampered) {
+		return nil // told where the group is looked at
+	}
+	if err != nil {
+		return err
+	}
+	until, rolling := c.lockUntil(l, f)
 	if !rolling && until.After(c.Now()) && have.Until.Before(until) || rolling && !have.Hold {
 		if c.Repair {
 			c.report.Extended++
-			return c.lock(ctx, strings.Split(key, "/")[1], l)
+			return c.lock(ctx, id, l)
 		}
 		c.find(key, "lock.short", "Khóa lưu trữ ngắn hơn thời hạn.", "The object lock is shorter than the retention period.")
 	}
-	if len(holds) > 0 && !have.Hold {
+	if len(l.Holds) > 0 && !have.Hold {
 		c.find(key, "lock.hold", "Kho lưu trữ đối tượng thiếu dấu tạm dừng hủy.", "The legal hold is missing in the store.")
 	}
 	return nil
@@ -343,7 +392,7 @@ func (c *checking) roll(ctx context.Context) error {
 		return nil
 	}
 	soon, until := c.Now().Add(c.RollingLock/2), c.Now().Add(c.RollingLock)
-	for _, prefix := range []string{aboutKey, "cases/", "dossiers/", "ledger/seq/", "ledger/tile/", "packages/", "schedules/"} {
+	for _, prefix := range []string{aboutKey, "cases/", "dossiers/", "groups/", "ledger/seq/", "ledger/tile/", "packages/", "policies/", "schedules/"} {
 		for info, err := range c.Archive.Archive.List(ctx, prefix, nil) {
 			if err != nil {
 				return err

@@ -41,6 +41,19 @@ type operation struct {
 	run     func(ctx context.Context, a *archive.Archive, arg string) error
 	// done says that an error on repetition means that it was done.
 	done error
+	// group says that the dossier is one of a group, of which another member is
+	// there from the beginning.
+	group bool
+}
+
+// submit pushes the dossier of an operation, code(1).
+func (op operation) submit(ctx context.Context, a *archive.Archive) error {
+	d, c := submission(code(1), usual)
+	if op.group {
+		d.Group = family
+	}
+	_, err := a.Ingest(ctx, portal, d, c)
+	return err
 }
 
 var operations = []operation{
@@ -68,6 +81,27 @@ var operations = []operation{
 		_, err := a.Execute(ctx, executor, name)
 		return err
 	}},
+	{name: "IngestMember", group: true, prepare: sibling, run: func(ctx context.Context, a *archive.Archive, _ string) error {
+		return operation{group: true}.submit(ctx, a)
+	}},
+	{name: "HoldMember", group: true, prepare: both, run: func(ctx context.Context, a *archive.Archive, _ string) error {
+		_, err := a.Hold(ctx, archivist, code(1), "khiếu nại")
+		return err
+	}},
+	{name: "DestroyGroup", group: true, done: archive.ErrDestroyed, prepare: func(t *testing.T, a *archive.Archive) string {
+		both(t, a)
+		return decided(t, a, code(1))
+	}, run: func(ctx context.Context, a *archive.Archive, name string) error {
+		_, err := a.Execute(ctx, executor, name)
+		return err
+	}},
+	{name: "SetPolicy", prepare: one, run: func(ctx context.Context, a *archive.Archive, _ string) error {
+		p, err := a.Policy(ctx)
+		if err != nil {
+			return err
+		}
+		return a.SetPolicy(ctx, archivist, p)
+	}},
 	{name: "Propose", prepare: one, run: func(ctx context.Context, a *archive.Archive, _ string) error {
 		_, err := a.Propose(ctx, archivist, []string{code(1)}, "hết hạn")
 		return err
@@ -78,6 +112,29 @@ func nothing(*testing.T, *archive.Archive) string { return "" }
 
 func one(t *testing.T, a *archive.Archive) string {
 	ingest(t, a, code(1))
+	return ""
+}
+
+// family is the code of a group of interconnected dossiers.
+const family = "G22-LT-280301-77"
+
+// sibling pushes code(9) as a member of the group.
+func sibling(t *testing.T, a *archive.Archive) string {
+	t.Helper()
+	d, c := submission(code(9), usual)
+	d.Group, d.Agency = family, "H29.12"
+	if _, err := a.Ingest(t.Context(), portal, d, c); err != nil {
+		t.Fatal(err)
+	}
+	return ""
+}
+
+func both(t *testing.T, a *archive.Archive) string {
+	t.Helper()
+	sibling(t, a)
+	if err := (operation{group: true}).submit(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
 	return ""
 }
 
@@ -139,5 +196,6 @@ func crash(t *testing.T, op operation, n int, applied bool) (reached bool) {
 	if err := op.run(t.Context(), again, arg); err != nil && (op.done == nil || !errors.Is(err, op.done)) {
 		t.Errorf("again: %v", err)
 	}
+	together(t, again, op)
 	return reached
 }

@@ -22,7 +22,8 @@ import (
 var caseForm = regexp.MustCompile(`^[a-z2-7]{26}$`)
 
 // Propose opens a destruction case over dossiers that are due, and returns its
-// name. Every dossier that is not due is named in the error.
+// name. Every dossier that is not due is named in the error. A dossier of a
+// group brings the whole group with it, for they go together.
 func (a *Archive) Propose(ctx context.Context, by Agent, refs []string, reason string) (string, error) {
 	if err := by.may(propose); err != nil {
 		return "", err
@@ -34,11 +35,15 @@ func (a *Archive) Propose(ctx context.Context, by Agent, refs []string, reason s
 		if err == nil {
 			err = a.mayDestroy(ctx, id)
 		}
+		var members []string
+		if err == nil {
+			members, err = a.disposable(ctx, by, id)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", ref, err))
 			continue
 		}
-		ids = append(ids, id)
+		ids = append(ids, members...)
 	}
 	if len(refs) == 0 {
 		errs = append(errs, fmt.Errorf("%w: no dossiers", ErrCase))
@@ -163,7 +168,14 @@ func (a *Archive) mayDestroy(ctx context.Context, id string) error {
 	case life.Absent:
 		return fmt.Errorf("dossier: %w", fs.ErrNotExist)
 	}
-	if v, may := l.MayDestroy(a.Schedule(), a.Now()); !may {
+	f, err := a.family(ctx, id, l)
+	if err != nil {
+		return err
+	}
+	if f.condemned(id) {
+		return ErrDestroyed
+	}
+	if v, may := l.MayDestroy(a.Schedule(), a.Now(), f.lives()...); !may {
 		return &NotDueError{v}
 	}
 	return nil
@@ -236,43 +248,67 @@ func (a *Archive) Execute(ctx context.Context, by Agent, name string) ([]*Certif
 		return nil, err
 	}
 	agent := a.Keyring.agent(by.Subject)
-	b := &life.Execution{Outcomes: []life.Outcome{}}
-	shredded := map[string][]*chain.Act{}
-	var errs []error
-	for _, id := range k.Decision.Dossiers {
-		done, err := a.shred(ctx, agent, id, name, k.Outcomes == nil)
-		o := life.Outcome{Dossier: id, Outcome: "destroyed"}
-		switch {
-		case err == nil:
-			shredded[id] = done
-		case errors.Is(err, ErrNotDue) || errors.Is(err, custody.ErrStopped):
-			errs = append(errs, fmt.Errorf("%s: %w", id, err))
-			o.Outcome = "stopped"
-		default:
-			return nil, fmt.Errorf("%s: %w", id, err)
+	refused := map[string]error{}
+	if k.Outcomes == nil {
+		if refused, err = a.begin(ctx, agent, name, k.Decision.Dossiers); err != nil {
+			return nil, err
 		}
-		b.Outcomes = append(b.Outcomes, o)
+	}
+	shredded, b, stopped, err := a.shred(ctx, agent, k.Decision.Dossiers, refused)
+	if err != nil {
+		return nil, err
 	}
 	certificates, err := a.conclude(ctx, agent, shredded)
 	if err != nil {
 		return certificates, err
 	}
 	if k.Outcomes == nil {
-		errs = append(errs, a.step(ctx, by, name, acts, life.Executed, b, ""))
+		err = a.step(ctx, by, name, acts, life.Executed, b, "")
 	}
-	return certificates, errors.Join(errs...)
+	return certificates, errors.Join(stopped, err)
 }
 
-// shred takes one dossier from its decision past the point of no return: its
-// key packets are gone when it returns. In a case that was executed before, it
-// finishes what was begun and begins nothing.
-func (a *Archive) shred(ctx context.Context, agent, id, name string, begin bool) ([]*chain.Act, error) {
-	if begin {
-		if err := a.beginDestruction(ctx, agent, id, name); err != nil {
-			return nil, err
+// begin begins the destruction of all dossiers of a case before the keys of any
+// are asked for: the custodian lets the members of a group go only together. It
+// returns which may not be destroyed, and why.
+func (a *Archive) begin(ctx context.Context, agent, name string, ids []string) (map[string]error, error) {
+	refused := map[string]error{}
+	for _, id := range ids {
+		err := a.beginDestruction(ctx, agent, id, name)
+		if errors.Is(err, ErrNotDue) {
+			refused[id] = err
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
 		}
 	}
-	return a.custodian.Delete(ctx, agent, id)
+	return refused, nil
+}
+
+// shred has the custodian delete the keys of the dossiers that were begun. It
+// returns the acts of those that are past the point of no return, the outcome of
+// all, and which were stopped.
+func (a *Archive) shred(ctx context.Context, agent string, ids []string, refused map[string]error) (shredded map[string][]*chain.Act, b *life.Execution, stopped, err error) {
+	b, shredded = &life.Execution{Outcomes: []life.Outcome{}}, map[string][]*chain.Act{}
+	for _, id := range ids {
+		err := refused[id]
+		if err == nil {
+			shredded[id], err = a.custodian.Delete(ctx, agent, id)
+		}
+		if r, _ := a.register.get(id); errors.Is(err, custody.ErrStopped) && r.Condemned != "" {
+			shredded[id], err = a.finish(ctx, agent, id) // its group went meanwhile, through another node
+		}
+		o := life.Outcome{Dossier: id, Outcome: "destroyed"}
+		if err != nil {
+			if !errors.Is(err, ErrNotDue) && !errors.Is(err, custody.ErrStopped) {
+				return nil, nil, nil, fmt.Errorf("%s: %w", id, err)
+			}
+			delete(shredded, id)
+			stopped = errors.Join(stopped, fmt.Errorf("%s: %w", id, err))
+			o.Outcome = "stopped"
+		}
+		b.Outcomes = append(b.Outcomes, o)
+	}
+	return shredded, b, stopped, nil
 }
 
 // beginDestruction puts the act "destruction begun", unless it is there. From

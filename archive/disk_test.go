@@ -51,9 +51,14 @@ func TestNothingPlainOnDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, content := submission("H29.68-240301-0001", usual)
-	d.Received, d.Closed = "2024-03-01", "2024-05-04"
+	d.Received, d.Closed, d.Group = "2024-03-01", "2024-05-04", "LIEN-THONG-77"
 	if _, err := a.Ingest(t.Context(), portal, d, content); err != nil {
 		t.Fatal(err)
+	}
+	refused, rest := submission("H29.68-240301-0002", usual)
+	refused.Class = "XX"
+	if _, err := a.Ingest(t.Context(), portal, refused, rest); err == nil {
+		t.Fatal("not refused")
 	}
 	if _, err := a.Search(t.Context(), archivist, index.Query{Text: "giấy phép xây dựng"}); err != nil {
 		t.Fatal(err)
@@ -73,7 +78,7 @@ func TestNothingPlainOnDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	lookThrough(t, dir, "Bến Nghé", "bến nghé", "ben nghe", "Nguyễn Thị Ánh", "079190000123", d.Code, d.Title, "01-don.txt", "123/GPXD",
+	lookThrough(t, dir, "Bến Nghé", "bến nghé", "ben nghe", "Nguyễn Thị Ánh", "079190000123", d.Code, refused.Code, d.Group, "lien-thong-77", d.Title, "01-don.txt", "123/GPXD",
 		"Thanh tra theo", "khiếu nại", inspector.Subject, "giấy phép")
 }
 

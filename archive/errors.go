@@ -26,6 +26,14 @@ var (
 	// ErrClock: this node's clock and the store's differ too much to destroy
 	// anything.
 	ErrClock = errors.New("clocks differ by more than five minutes")
+	// ErrWait: the dossier can't be taken in now, for a reason that passes; push
+	// it again later.
+	ErrWait = errors.New("dossier has to wait")
+	// ErrGroup: the dossier goes together with others of its group that the
+	// agent may not dispose of; somebody whose scope has them all can.
+	ErrGroup = errors.New("dossier goes together with others of its group")
+	// ErrForm: there is no such form of a copy.
+	ErrForm = errors.New("no such form of a copy")
 	// ErrCase: the case is not at the step asked for, or the same person
 	// would take two steps.
 	ErrCase = errors.New("case does not allow this step")

@@ -21,7 +21,7 @@ func (a *Archive) Search(ctx context.Context, by Agent, q index.Query) (*index.R
 	if err := by.may(search); err != nil {
 		return nil, err
 	}
-	q.Agencies = by.scope()
+	q.Agencies, q.Group = a.scope(by), groupCode(q.Group)
 	if _, err := a.ledger.Append(ctx, audit.Event{
 		ID: random(), Type: "searched", Time: a.Now(), Private: map[string]string{"actor": by.Subject, "query": fmt.Sprintf("%+v", q)},
 	}); err != nil {
@@ -57,6 +57,7 @@ type Record struct {
 	Holds   map[string]time.Time
 	Verdict retention.Verdict
 	Hit     *index.Hit // title and codes, as far as the index has them
+	Group   string     // keyed name of its group; Members tells who is in it
 }
 
 // Show returns the record of a dossier, whatever its state. The view is in the
@@ -82,8 +83,19 @@ func (a *Archive) Show(ctx context.Context, by Agent, ref string) (*Record, erro
 	if r.Seal, _ = l.Seal(); r.Seal == nil {
 		return nil, fmt.Errorf("dossier: %w", fs.ErrNotExist)
 	}
-	f, holds := l.Facts()
-	r.Verdict = a.Schedule().Decide(f, holds, a.Now())
+	f, err := a.family(ctx, id, l)
+	if err != nil {
+		return nil, err
+	}
+	r.Group = l.Group()
+	if f != nil {
+		for h, on := range f.On { // also one that a crash left in the group alone
+			if on == id {
+				r.Holds[h] = f.Holds[h]
+			}
+		}
+	}
+	r.Verdict, _ = l.MayDestroy(a.Schedule(), a.Now(), f.lives()...)
 	res, err := a.Index.Search(ctx, &index.Query{ID: id, Limit: 1})
 	if err == nil && len(res.Hits) == 1 {
 		r.Hit = &res.Hits[0]
@@ -111,13 +123,10 @@ func (a *Archive) Due(ctx context.Context, by Agent, at time.Time) ([]DueDossier
 	}
 	s := a.Schedule()
 	var due []DueDossier
-	for _, id := range a.register.ids(func(r *record) bool { return r.State == life.Archived && by.covers(r.Agency) }) {
+	for _, id := range a.register.ids(func(r *record) bool { return r.State == life.Archived && a.covers(by, r.Agency) }) {
 		r, _ := a.register.get(id)
-		var holds []retention.Hold
-		for h, t := range r.Holds {
-			holds = append(holds, retention.Hold{ID: h, Placed: t})
-		}
-		v := s.Decide(retention.Facts{Class: r.Class, Closed: r.Closed}, holds, at)
+		members, holds := a.register.facts(id)
+		v := s.DecideGroup(members, holds, at)
 		if v.Status == retention.Due {
 			due = append(due, DueDossier{Dossier: id, Agency: r.Agency, Class: r.Class, Closed: r.Closed, Verdict: v})
 		}

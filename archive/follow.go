@@ -72,9 +72,15 @@ func newHandoff(sub *submission) *handoff {
 	return &handoff{id: sub.id, attempt: sub.Package, class: sub.class, declaration: sub.Declaration, parts: map[string][]byte{}, ready: make(chan struct{})}
 }
 
-func (h *handoff) add(d *dossier.Document, b []byte) {
+// add takes a document over, unless too much of the dossier waits already: then
+// the index reads the stored package.
+func (h *handoff) add(d *dossier.Document, b []byte) (taken bool) {
+	if h.bytes > handedLimit {
+		return false
+	}
 	h.parts[d.Name] = b
 	h.bytes += len(b)
+	return true
 }
 
 // readable counts the documents that text can be read from.
@@ -98,6 +104,9 @@ func newFollower(a *Archive) *follower {
 
 // applied is called for every ledger entry, in order.
 func (a *Archive) applied(e *audit.Entry) {
+	if e.Chain == policyChain {
+		a.policyAt.Add(1)
+	}
 	a.register.apply(e)
 	a.follower.note(e)
 }
@@ -367,7 +376,7 @@ const textTime = 20 * time.Second
 func (a *Archive) describe(ctx context.Context, id, class string, d *dossier.Declaration, open func(int) (io.ReaderAt, int64)) *index.Document {
 	doc := &index.Document{
 		ID: id, Code: d.Code, Title: d.Title, Agency: d.Agency, Procedure: d.Procedure, Class: class, Access: d.Access,
-		Applicant: d.Applicant.Name, Keywords: d.Keywords,
+		Applicant: d.Applicant.Name, Keywords: d.Keywords, ArchiveCode: a.archiveCode(d), Group: groupCode(d.Group),
 	}
 	doc.Begin, _ = time.Parse(time.DateOnly, d.Received)
 	doc.End, _ = time.Parse(time.DateOnly, d.Closed)

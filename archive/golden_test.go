@@ -51,21 +51,32 @@ const (
 	goldenHeld             // retained until 2042, and held
 	goldenPermanent        // its code is written the old way
 	goldenDestroyed
+	goldenParent // of a group, of which one is held
+	goldenChild
+	goldenGoneParent // of a group that was destroyed
+	goldenGoneChild
 )
+
+// living are the dossiers that are not destroyed.
+func living() []int { return []int{goldenDue, goldenHeld, goldenPermanent, goldenParent, goldenChild} }
 
 // goldenDossier is a dossier's code, what its declaration has of its own, and
 // its documents.
 type goldenDossier struct {
-	code, closed, class string
-	documents           files
+	code, closed, class, group string
+	documents                  files
 }
 
 func goldenDossiers() []goldenDossier {
 	return []goldenDossier{
-		{"H29.68-280301-0001", "2028-05-04", "", files{"01-don.txt": "Đơn đề nghị cấp giấy phép xây dựng", "02-giay-phep.txt": "Giấy phép xây dựng số 123/GPXD"}},
-		{"H29.68-280301-0002", "2031-07-08", "", files{"01-don.txt": "Đơn đề nghị gia hạn giấy phép"}},
-		{"000.00.68.H29-280301-0003", "2028-05-04", "HT", files{"giay-khai-sinh.txt": "Giấy khai sinh số 45"}},
-		{"H29.68-280301-0004", "2028-05-04", "", files{"bi-mat.txt": "Nội dung đã bị hủy cùng khóa của nó"}},
+		{"H29.68-280301-0001", "2028-05-04", "", "", files{"01-don.txt": "Đơn đề nghị cấp giấy phép xây dựng", "02-giay-phep.txt": "Giấy phép xây dựng số 123/GPXD"}},
+		{"H29.68-280301-0002", "2031-07-08", "", "", files{"01-don.txt": "Đơn đề nghị gia hạn giấy phép"}},
+		{"000.00.68.H29-280301-0003", "2028-05-04", "HT", "", files{"giay-khai-sinh.txt": "Giấy khai sinh số 45"}},
+		{"H29.68-280301-0004", "2028-05-04", "", "", files{"bi-mat.txt": "Nội dung đã bị hủy cùng khóa của nó"}},
+		{"H29.68-280301-0005", "2028-05-04", "HT", "H29.68-280301-0005", files{"giay-khai-sinh.txt": "Giấy khai sinh số 46"}},
+		{"H29.12-280301-0006", "2028-05-04", "", "H29.68-280301-0005", files{"the-bao-hiem.txt": "Thẻ bảo hiểm y tế"}},
+		{"H29.68-280301-0007", "2028-05-04", "", "H29.68-280301-0007", files{"a.txt": "Cha của nhóm đã hủy"}},
+		{"H29.12-280301-0008", "2028-05-04", "", "H29.68-280301-0007", files{"b.txt": "Con của nhóm đã hủy"}},
 	}
 }
 
@@ -75,7 +86,7 @@ func goldenSubmission(t testing.TB, n int) (*dossier.Declaration, archive.Conten
 	t.Helper()
 	g := goldenDossiers()[n]
 	d, c := submission(g.code, g.documents)
-	d.Closed, d.Class = g.closed, g.class
+	d.Closed, d.Class, d.Group = g.closed, g.class, g.group
 	return d, c
 }
 
@@ -113,6 +124,7 @@ func (g *golden) named() map[string]store.Store {
 func (g *golden) config(t testing.TB, node string) archive.Config {
 	return archive.Config{
 		Archive: g.archive, Keys: g.keys, Work: g.work, Keyring: g.keyring, Node: node, Index: newIndex(t), Now: g.clock.now, Log: slog.New(slog.DiscardHandler),
+		Code: "H29.LT", Inspector: sharedFormats(t),
 	}
 }
 
@@ -212,6 +224,25 @@ func (g *golden) fill(t *testing.T) (receipts []*archive.Receipt, certificate *a
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
+	must(a.Hold(ctx, archivist, code(goldenChild), "thanh tra"))(t)
+	moved := must(a.Hold(ctx, archivist, code(goldenParent), "khiếu nại"))(t)
+	if err := a.Lift(ctx, archivist, code(goldenParent), moved, "đã giải quyết"); err != nil {
+		t.Fatal(err)
+	}
+	policy := must(a.Policy(ctx))(t)
+	if err := a.SetPolicy(ctx, archivist, policy); err != nil {
+		t.Fatal(err)
+	}
+	refused, rest := submission("H29.68-280301-0009", usual)
+	refused.Class = "XX"
+	if _, err := a.Ingest(ctx, portal, refused, rest); err == nil {
+		t.Fatal("not refused")
+	}
+	for _, err := range a.Reconcile(ctx, portal, lines(archive.Line{Code: code(goldenDue), Agency: "H29.68"})) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	must(a.Search(ctx, archivist, index.Query{Text: "giấy phép"}))(t)
 	must(a.Show(ctx, archivist, code(goldenDue)))(t)
 	if _, err := a.Retrieve(ctx, stranger, code(goldenDue), "tò mò"); !errors.Is(err, fs.ErrNotExist) {
@@ -225,6 +256,9 @@ func (g *golden) fill(t *testing.T) (receipts []*archive.Receipt, certificate *a
 	name = decided(t, a, code(goldenDestroyed))
 	next()
 	certificate = must(a.Execute(ctx, executor, name))(t)[0]
+	if together := must(a.Execute(ctx, executor, decided(t, a, code(goldenGoneChild))))(t); len(together) != 2 {
+		t.Fatalf("%d of the group were destroyed", len(together))
+	}
 	if err := errors.Join(a.Indexed(ctx), a.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -348,12 +382,12 @@ func TestGolden(t *testing.T) {
 		for _, f := range r.Findings {
 			t.Errorf("check: %s: %s: %s", f.Object, f.Code, f.English)
 		}
-		if r.Dossiers != 3 || r.Destroyed != 1 || r.Packages != 3 || r.Bytes == 0 {
+		if r.Dossiers != 5 || r.Destroyed != 3 || r.Packages != 5 || r.Bytes == 0 {
 			t.Errorf("got %+v", r)
 		}
-		for n, want := range []life.State{life.Archived, life.Archived, life.Archived, life.Gone} {
+		for n, want := range []life.State{life.Archived, life.Archived, life.Archived, life.Gone, life.Archived, life.Archived, life.Gone, life.Gone} {
 			rec, err := a.Show(t.Context(), archivist, goldenDossiers()[n].code)
-			if err != nil || rec.State != want || len(rec.Holds) > 0 != (n == goldenHeld) {
+			if err != nil || rec.State != want || len(rec.Holds) > 0 != (n == goldenHeld || n == goldenChild) {
 				t.Errorf("dossier %d: got %+v, %v", n, rec, err)
 			}
 		}
@@ -369,7 +403,8 @@ func TestGolden(t *testing.T) {
 func TestGoldenRetrieve(t *testing.T) {
 	g := loadGolden(t)
 	a := g.open(t, "b")
-	for n, d := range goldenDossiers()[:goldenDestroyed] {
+	for _, n := range living() {
+		d := goldenDossiers()[n]
 		c, err := a.Retrieve(t.Context(), inspector, d.code, "thanh tra")
 		if err != nil {
 			t.Errorf("dossier %d: %v", n, err)
@@ -454,7 +489,7 @@ func TestGoldenDestroyed(t *testing.T) {
 // packages.
 func TestGoldenSearch(t *testing.T) {
 	a := loadGolden(t).open(t, "b")
-	for text, want := range map[string]uint64{"giấy phép": 3, "gia han": 1, "khai sinh": 1, "bị hủy cùng khóa": 0} {
+	for text, want := range map[string]uint64{"giấy phép": 5, "gia han": 1, "khai sinh": 2, "H29.LT.H29.12-280301-0006": 1, "bị hủy cùng khóa": 0} {
 		if r, err := a.Search(t.Context(), inspector, index.Query{Text: text}); err != nil || r.Total != want {
 			t.Errorf("%q: got %+v, %v; want %d hits", text, r, err, want)
 		}
@@ -484,8 +519,8 @@ func TestGoldenRecovery(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range goldenDossiers()[:goldenDestroyed] {
-		for name, data := range d.documents {
+	for _, n := range living() {
+		for name, data := range goldenDossiers()[n].documents {
 			want = append(want, name+": "+data)
 		}
 	}
@@ -551,7 +586,7 @@ func TestGoldenForms(t *testing.T) {
 		types = append(types, e.Type)
 	}
 	for _, prefix := range []string{
-		"archive about", "archive packages/", "archive dossiers/", "archive cases/", "archive schedules/retention/0001", "archive ledger/seq/", "archive ledger/disclosures/",
+		"archive about", "archive packages/", "archive dossiers/", "archive cases/", "archive groups/", "archive policies/intake/0001", "archive schedules/retention/0001", "archive ledger/seq/", "archive ledger/disclosures/",
 		"keys ", "work ledger/checkpoint", "work ledger/tile/", "work clock/",
 	} {
 		if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, prefix) }) {
@@ -560,7 +595,7 @@ func TestGoldenForms(t *testing.T) {
 	}
 	for _, want := range []string{
 		life.Ingestion, life.AttemptAbandoned, life.Hold, life.HoldLifted, life.DestructionBegun, life.KeysCondemned, life.Destroyed,
-		life.Proposed, life.Reviewed, life.Decided, life.Executed, "schedule", "dissemination", "delivered", "refused", "viewed", "searched",
+		life.Proposed, life.Reviewed, life.Decided, life.Executed, "schedule", "policy", life.MemberLinked, "rejected", "reconciled", "dissemination", "delivered", "refused", "viewed", "searched",
 	} {
 		if !slices.Contains(types, want) {
 			t.Errorf("no entry %q", want)

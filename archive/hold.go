@@ -41,6 +41,17 @@ func (a *Archive) holdAct(ctx context.Context, by Agent, ref, kind, name, reason
 	if err != nil {
 		return err
 	}
+	d := chain.Draft{Type: kind, By: a.Keyring.agent(by.Subject), Body: &life.HoldBody{Hold: name}, Sealed: sealed}
+	if kind == life.Hold {
+		return a.placeHold(ctx, id, name, d)
+	}
+	return a.liftHold(ctx, id, name, d)
+}
+
+// placeHold holds a dossier: in its group first, so that the group can't go while
+// its own chain is written.
+func (a *Archive) placeHold(ctx context.Context, id, name string, d chain.Draft) error {
+	grouped := false
 	for {
 		acts, l, err := a.life(ctx, id)
 		if err != nil {
@@ -52,12 +63,13 @@ func (a *Archive) holdAct(ctx context.Context, by Agent, ref, kind, name, reason
 		case life.Absent:
 			return fmt.Errorf("dossier: %w", fs.ErrNotExist)
 		}
-		if _, open := l.Holds[name]; kind == life.HoldLifted && !open {
-			return fmt.Errorf("hold: %w", fs.ErrNotExist)
+		if !grouped {
+			if _, err := a.holdGroup(ctx, l, d.Type, d, life.HoldBody{Hold: name, Dossier: id}); err != nil {
+				return err
+			}
+			grouped = true
 		}
-		act, _, err := a.chains.Append(ctx, life.Chain(id), acts, chain.Draft{
-			Type: kind, By: a.Keyring.agent(by.Subject), Body: &life.HoldBody{Hold: name}, Sealed: sealed,
-		})
+		act, _, err := a.chains.Append(ctx, life.Chain(id), acts, d)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
@@ -68,6 +80,41 @@ func (a *Archive) holdAct(ctx context.Context, by Agent, ref, kind, name, reason
 	}
 }
 
+// liftHold ends a hold: in the dossier's group last. A hold that a crash left in
+// the group alone is lifted there.
+func (a *Archive) liftHold(ctx context.Context, id, name string, d chain.Draft) error {
+	for {
+		acts, l, err := a.life(ctx, id)
+		if err != nil {
+			return err
+		}
+		switch l.State {
+		case life.Condemned, life.Gone:
+			return ErrDestroyed
+		case life.Absent:
+			return fmt.Errorf("dossier: %w", fs.ErrNotExist)
+		}
+		_, open := l.Holds[name]
+		if open {
+			act, _, err := a.chains.Append(ctx, life.Chain(id), acts, d)
+			if errors.Is(err, fs.ErrExist) {
+				continue
+			}
+			if err == nil {
+				err = a.holdObjects(ctx, id, append(acts, act))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		lifted, err := a.holdGroup(ctx, l, d.Type, d, life.HoldBody{Hold: name, Dossier: id})
+		if err == nil && !open && !lifted {
+			return fmt.Errorf("hold: %w", fs.ErrNotExist)
+		}
+		return err
+	}
+}
+
 // holdObjects brings the legal holds in the store to what the acts say. The
 // acts decide; the store's hold is a second fence.
 func (a *Archive) holdObjects(ctx context.Context, id string, acts []*chain.Act) error {
@@ -75,7 +122,11 @@ func (a *Archive) holdObjects(ctx context.Context, id string, acts []*chain.Act)
 	if err != nil {
 		return err
 	}
-	return a.setHold(ctx, id, l, a.wantsHold(l))
+	f, err := a.family(ctx, id, l)
+	if err != nil {
+		return err
+	}
+	return a.setHold(ctx, id, l, a.wantsHold(l, f))
 }
 
 // private encrypts what is personal about an act to the audit key.
@@ -101,7 +152,7 @@ func (a *Archive) visible(ctx context.Context, by Agent, ref string) (string, er
 	if !known {
 		return "", fmt.Errorf("dossier: %w", fs.ErrNotExist)
 	}
-	return id, by.sees(rec.Agency)
+	return id, a.sees(by, rec.Agency)
 }
 
 // find looks a dossier up in the register, and brings that up to date if it is

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/luutru/luutru/audit"
 	"github.com/luutru/luutru/chain"
 	"github.com/luutru/luutru/dossier"
+	"github.com/luutru/luutru/intake"
 	"github.com/luutru/luutru/life"
 	"github.com/luutru/luutru/retention"
 	"github.com/luutru/luutru/signing"
@@ -28,10 +28,16 @@ type Content interface {
 // submission is a dossier on its way in.
 type submission struct {
 	*dossier.Declaration
-	id      string // of the dossier
-	by      string // keyed name of the producer
-	content string // keyed digest of the declaration
-	class   string
+	*rules            // in force
+	id         string // of the dossier
+	producer   string // subject of who pushes it
+	by         string // keyed name of the producer
+	content    string // digest of the declaration under the dossier's content key
+	code       string // archive code
+	codeDigest string // its digest under the content key
+	group      string // keyed name of its group; "" where it is on its own
+	class      string
+	findings   []intake.Finding // that may be kept
 	*attempt
 	sk      signing.SessionKey
 	texts   *handoff // what the index will read
@@ -47,16 +53,28 @@ type packaged struct {
 
 // Ingest archives a dossier and returns its receipt. Ingesting the same dossier
 // again returns the same receipt, byte for byte; another content under its code
-// fails with a *ConflictError, faults with a *dossier.ValidationError that
-// lists all of them. Unless a receipt is returned, nothing of the dossier is
-// kept.
+// fails with a *ConflictError, faults and what the intake policy refuses with a
+// *dossier.ValidationError that lists all of them, what can't be checked now
+// with a *WaitError. Unless a receipt is returned, nothing of the dossier is
+// kept but, of a refusal, an entry in the ledger.
 func (a *Archive) Ingest(ctx context.Context, by Agent, d *dossier.Declaration, c Content) (*Receipt, error) {
-	sub, err := a.admit(by, d)
+	r, err := a.ingest(ctx, by, d, c)
+	if err != nil {
+		a.Reject(ctx, by, d, err)
+	}
+	return r, err
+}
+
+func (a *Archive) ingest(ctx context.Context, by Agent, d *dossier.Declaration, c Content) (*Receipt, error) {
+	sub, err := a.admit(ctx, by, d, c)
 	if err != nil {
 		return nil, err
 	}
 	if r, err := a.archived(ctx, sub); r != nil || err != nil {
 		return r, err
+	}
+	if err := sub.judge(sub.declared(a.Now(), c), nil); err != nil {
+		return nil, err
 	}
 	select {
 	case a.slots <- struct{}{}:
@@ -66,6 +84,9 @@ func (a *Archive) Ingest(ctx context.Context, by Agent, d *dossier.Declaration, 
 	}
 	if err := a.store(ctx, sub, c); err != nil {
 		return nil, err
+	}
+	if err := a.link(ctx, sub); err != nil {
+		return nil, a.withdraw(ctx, sub, err)
 	}
 	return a.commit(ctx, sub)
 }
@@ -92,30 +113,37 @@ func (a *Archive) store(ctx context.Context, sub *submission, c Content) error {
 	return nil
 }
 
-// admit checks everything that can be told from the declaration.
-func (a *Archive) admit(by Agent, d *dossier.Declaration) (*submission, error) {
+// admit checks everything that can be told from the declaration. What the
+// policy says counts only for a dossier that is not in the archive yet, and is
+// told here beside other faults.
+func (a *Archive) admit(ctx context.Context, by Agent, d *dossier.Declaration, c Content) (*submission, error) {
 	if err := by.may(push); err != nil {
 		return nil, err
 	}
+	rules, err := a.rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sub := &submission{Declaration: d, rules: rules, producer: by.Subject, by: a.Keyring.agent(by.Subject)}
 	problems := d.Validate(a.Now(), a.Limits)
-	if !by.covers(d.Agency) {
+	if !a.covers(by, d.Agency) {
 		problems = append(problems, problemAgency)
 	}
-	class, known := a.classOf(d)
-	if !known {
+	var known bool
+	if sub.class, known = a.classOf(d); !known {
 		problems = append(problems, problemClass)
 	}
 	if len(problems) > 0 {
-		return nil, &dossier.ValidationError{Problems: problems}
+		return nil, sub.judge(sub.declared(a.Now(), c), problems)
 	}
 	canonical, err := d.Canonical()
 	if err != nil {
 		return nil, err
 	}
-	return &submission{
-		Declaration: d, id: a.Keyring.dossier(d.Agency, d.Code), by: a.Keyring.agent(by.Subject),
-		content: hex.EncodeToString(a.Keyring.mac("content", string(canonical))), class: class,
-	}, nil
+	sub.id, sub.code, sub.group = a.Keyring.dossier(d.Agency, d.Code), a.archiveCode(d), a.Keyring.group(d.Group)
+	key := a.Keyring.content(sub.id)
+	sub.content, sub.codeDigest = contentDigest(key, canonical), codeDigest(key, sub.code)
+	return sub, nil
 }
 
 var (
@@ -176,7 +204,7 @@ func (a *Archive) resolve(ctx context.Context, sub *submission) ([]*chain.Act, *
 	if err := a.lock(ctx, sub.id, l); err != nil {
 		return nil, nil, err
 	}
-	r, err := a.receipt(ctx, sub.Code, act)
+	r, err := a.receipt(ctx, sub.Agency, sub.Code, act)
 	return nil, r, err
 }
 
@@ -197,6 +225,9 @@ func (a *Archive) commit(ctx context.Context, sub *submission) (*Receipt, error)
 		}
 		var r *Receipt
 		if acts, r, err = a.resolve(ctx, sub); r != nil || err != nil {
+			if sub.group != "" {
+				return r, a.withdraw(ctx, sub, err)
+			}
 			return r, a.giveUp(ctx, sub, err)
 		}
 	}
@@ -207,6 +238,7 @@ func (a *Archive) seal(sub *submission) *life.Seal {
 		Package: sub.Package, Size: sub.stored.size, Digest: sub.stored.digest, METS: sub.stored.mets, Documents: len(sub.Documents),
 		Content: sub.content, Class: sub.class, Closed: sub.Closed, Agency: sub.Agency, Access: sub.Access,
 		Schedule: a.Schedule().Version, Profile: string(a.Keyring.Profile), Keys: a.Keyring.fingerprints(), Packets: sub.packets,
+		ArchiveCode: sub.codeDigest, Group: sub.group, Policy: sub.policy.Version, Findings: results(sub.findings),
 	}
 }
 
@@ -236,7 +268,7 @@ func (a *Archive) acknowledge(ctx context.Context, sub *submission, acts []*chai
 		}
 		a.session.end(sub.attempt)
 	})
-	return a.receipt(ctx, sub.Code, act)
+	return a.receipt(ctx, sub.Agency, sub.Code, act)
 }
 
 // lock brings the object lock of the dossier's packages to what retention and
@@ -247,35 +279,51 @@ func (a *Archive) lock(ctx context.Context, id string, l *life.Life) error {
 }
 
 // retain locks the packages until their retention period ends, or for a rolling
-// period where no end is known.
+// period where no end is known. Of a group the longest life locks all members:
+// whoever seals one last sees the others.
 func (a *Archive) retain(ctx context.Context, id string, l *life.Life) error {
 	locker, ok := a.locker()
-	facts, _ := l.Facts()
-	until, _ := a.lockUntil(facts)
-	if !ok || !until.After(a.Now()) {
+	if !ok {
 		return nil
 	}
-	for _, s := range l.Seals {
-		if err := locker.Lock(ctx, packageKey(id, s.Package), "", until); err != nil {
-			return fmt.Errorf("lock: %w", err)
-		}
+	f, err := a.family(ctx, id, l)
+	if err != nil {
+		return err
 	}
-	return nil
+	until, _ := a.lockUntil(l, f)
+	if !until.After(a.Now()) {
+		return nil
+	}
+	return f.each(id, l, func(member string, m *life.Life) error {
+		for _, s := range m.Seals {
+			if err := locker.Lock(ctx, packageKey(member, s.Package), "", until); err != nil {
+				return fmt.Errorf("lock: %w", err)
+			}
+		}
+		return nil
+	})
 }
 
-// hold puts packages that are held, or have no known end, under legal hold.
+// hold puts packages that are held, or have no known end, under legal hold; what
+// has no known end in a group, with all its members.
 func (a *Archive) hold(ctx context.Context, id string, l *life.Life) error {
-	if !a.wantsHold(l) {
+	f, err := a.family(ctx, id, l)
+	if err != nil {
+		return err
+	}
+	if _, rolling := a.lockUntil(l, f); !rolling {
+		f = nil
+	}
+	if !a.wantsHold(l, f) {
 		return nil
 	}
-	return a.setHold(ctx, id, l, true)
+	return f.each(id, l, func(member string, m *life.Life) error { return a.setHold(ctx, member, m, true) })
 }
 
 // wantsHold reports whether the packages of a dossier belong under legal hold.
-func (a *Archive) wantsHold(l *life.Life) bool {
-	facts, holds := l.Facts()
-	_, rolling := a.lockUntil(facts)
-	return rolling || len(holds) > 0
+func (a *Archive) wantsHold(l *life.Life, f *family) bool {
+	_, rolling := a.lockUntil(l, f)
+	return rolling || len(l.Holds) > 0
 }
 
 func (a *Archive) setHold(ctx context.Context, id string, l *life.Life, on bool) error {
@@ -291,10 +339,16 @@ func (a *Archive) setHold(ctx context.Context, id string, l *life.Life, on bool)
 	return nil
 }
 
-// lockUntil says until when a package must not be deletable, and whether that
-// end is only as far as we can see.
-func (a *Archive) lockUntil(f retention.Facts) (until time.Time, rolling bool) {
-	v := a.Schedule().Decide(f, nil, a.Now())
+// lockUntil says until when the package of a dossier must not be deletable, by
+// its own life and by those of its group, and whether that end is only as far as
+// we can see.
+func (a *Archive) lockUntil(l *life.Life, f *family) (until time.Time, rolling bool) {
+	var members []retention.Facts
+	for _, m := range append([]*life.Life{l}, f.lives()...) {
+		facts, _ := m.Facts()
+		members = append(members, facts)
+	}
+	v := a.Schedule().DecideGroup(members, nil, a.Now())
 	switch v.Status {
 	case retention.Retained:
 		return v.Until, false
@@ -318,27 +372,6 @@ func (a *Archive) giveUp(ctx context.Context, sub *submission, why error) error 
 	return why
 }
 
-// Receipt is the archive's word that it has the dossier (docs/format.md §8).
-type Receipt struct {
-	V       int    `json:"v"`
-	Archive string `json:"archive"`
-	Code    string `json:"code"`
-	Dossier string `json:"dossier"`
-	Seal    string `json:"seal"`
-	Entry   string `json:"entry"`
-	Proof   string `json:"proof"`
-}
-
-// receipt puts together what is stored and signed already, so that it is the
-// same whenever it is asked for.
-func (a *Archive) receipt(ctx context.Context, code string, seal *chain.Act) (*Receipt, error) {
-	e, proof, err := a.entry(ctx, seal)
-	if err != nil {
-		return nil, err
-	}
-	return &Receipt{V: 1, Archive: a.name, Code: code, Dossier: dossierOf(seal), Seal: string(seal.Raw()), Entry: string(e.Raw), Proof: string(proof)}, nil
-}
-
 // entry returns the ledger entry of an act, with its proof.
 func (a *Archive) entry(ctx context.Context, act *chain.Act) (*audit.Entry, []byte, error) {
 	i, ok := a.chains.Index(act.Chain, act.N)
@@ -353,4 +386,16 @@ func (a *Archive) entry(ctx context.Context, act *chain.Act) (*audit.Entry, []by
 	return e, proof, err
 }
 
-func dossierOf(a *chain.Act) string { return a.Chain[len("dossiers/"):] }
+// withdraw ends an attempt that may be named by a link to a group, in the way
+// that recovery would: an act says that it will not be sealed.
+func (a *Archive) withdraw(ctx context.Context, sub *submission, why error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if err := a.settle(ctx, sub.attempt); err != nil {
+		a.Log.Error("attempt not withdrawn", "dossier", sub.id, "attempt", sub.Package, "error", err)
+		a.session.leave(sub.attempt)
+		return why
+	}
+	a.session.end(sub.attempt)
+	return why
+}

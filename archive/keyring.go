@@ -81,5 +81,24 @@ func (k *Keyring) dossier(agency, code string) string {
 	return k.keyed("dossier", dossier.CanonicalCode(agency, code))
 }
 
+// group returns the keyed name of a group of interconnected dossiers; "" for no
+// group. Its code is read as dossier codes are, and belongs to no agency.
+func (k *Keyring) group(code string) string {
+	if code == "" {
+		return ""
+	}
+	return k.keyed("group", groupCode(code))
+}
+
+// groupCode returns the one form of a group's code; "" for no group.
+func groupCode(code string) string {
+	return strings.TrimPrefix(dossier.CanonicalCode("", code), "/")
+}
+
+// content returns the content key of a dossier. Whoever has it, and the
+// declaration, can tell that a seal is of just that declaration; nobody can
+// find the declaration by it.
+func (k *Keyring) content(id string) []byte { return k.mac("content", id) }
+
 // random returns a name that nothing else has.
 func random() string { return strings.ToLower(rand.Text()) }

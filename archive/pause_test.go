@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/luutru/luutru/archive"
+	"github.com/luutru/luutru/life"
 	"github.com/luutru/luutru/store"
 	"github.com/luutru/luutru/store/storetest"
 )
@@ -41,18 +42,17 @@ var meanwhiles = map[string]func(t *testing.T, a *archive.Archive, op operation,
 			t.Errorf("meanwhile: %v", err)
 		}
 	},
-	"destroyed": func(t *testing.T, a *archive.Archive, _ operation, arg string) {
-		if err := gone(t, a, arg); err != nil {
+	"destroyed": func(t *testing.T, a *archive.Archive, op operation, arg string) {
+		if err := gone(t, a, op, arg); err != nil {
 			t.Errorf("meanwhile: %v", err)
 		}
 	},
 }
 
 // gone has the dossier destroyed, unless it is absent, held or destroyed.
-func gone(t *testing.T, a *archive.Archive, name string) error {
+func gone(t *testing.T, a *archive.Archive, op operation, name string) error {
 	if name == "" {
-		d, c := submission(code(1), usual)
-		if _, err := a.Ingest(t.Context(), portal, d, c); err != nil {
+		if err := op.submit(t.Context(), a); err != nil {
 			return ignore(err, archive.ErrDestroyed)
 		}
 		r, err := a.Show(t.Context(), archivist, code(1))
@@ -134,10 +134,11 @@ func outcome(t *testing.T, w *world, op operation, said error) {
 	if err := a.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	together(t, a, op)
 	c, err := a.Retrieve(t.Context(), inspector, code(1), "kiểm tra")
 	switch {
 	case err == nil:
-		if op.name == "Destroy" && said == nil {
+		if strings.HasPrefix(op.name, "Destroy") && said == nil {
 			t.Error("the dossier is back")
 		}
 		if err := c.Close(); err != nil {
@@ -146,7 +147,7 @@ func outcome(t *testing.T, w *world, op operation, said error) {
 	case errors.Is(err, archive.ErrDestroyed):
 		for _, o := range w.objects(t) {
 			if strings.HasPrefix(o, "keys ") || strings.HasPrefix(o, "archive packages/") {
-				t.Errorf("left of a destroyed dossier: %s", o)
+				t.Errorf("left of a destroyed dossier, or of its group: %s", o)
 			}
 		}
 	case errors.Is(err, fs.ErrNotExist):
@@ -155,5 +156,24 @@ func outcome(t *testing.T, w *world, op operation, said error) {
 		}
 	default:
 		t.Error(err)
+	}
+}
+
+// together checks that the members of a group went together, or not at all.
+func together(t *testing.T, a *archive.Archive, op operation) {
+	t.Helper()
+	if !op.group {
+		return
+	}
+	first, err := a.Show(t.Context(), archivist, code(1))
+	if errors.Is(err, fs.ErrNotExist) {
+		return // was never there
+	}
+	other, err2 := a.Show(t.Context(), archivist, code(9))
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	if (first.State == life.Gone) != (other.State == life.Gone) {
+		t.Errorf("of a group one is %s, the other %s", first.State, other.State)
 	}
 }

@@ -2,12 +2,15 @@ package archive
 
 import (
 	"archive/zip"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/luutru/luutru/audit"
 	"github.com/luutru/luutru/chain"
+	"github.com/luutru/luutru/dossier"
 	"github.com/luutru/luutru/internal/jcs"
 	"github.com/luutru/luutru/life"
 	"github.com/luutru/luutru/retention"
@@ -26,17 +29,49 @@ func (c *Certificate) Encode() ([]byte, error) { return jcs.Marshal(c) }
 // Verify checks a receipt against the archive's certificate and the ledger's
 // verifier key, and returns the seal. It needs nothing else. The names of the
 // archive and of the dossier's code are for the reader: no signature covers
-// them, for the seal holds nothing personal.
+// them, for the seal holds nothing personal. The archive code is the one of the
+// seal.
 func (r *Receipt) Verify(archive *signing.Certificate, log string) (*life.Seal, error) {
+	s, a, err := r.seal(archive)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(r.ContentKey)
+	if err != nil || len(key) != sha256.Size || codeDigest(key, r.ArchiveCode) != s.ArchiveCode {
+		return nil, fmt.Errorf("%w: the archive code is not the seal's", ErrProof)
+	}
+	return s, entered(a, r.Entry, r.Proof, log)
+}
+
+// VerifyDeclaration checks, besides, that what was archived is just this
+// declaration, and through the digests in it its documents.
+func (r *Receipt) VerifyDeclaration(archive *signing.Certificate, log string, d *dossier.Declaration) (*life.Seal, error) {
+	s, err := r.Verify(archive, log)
+	if err != nil {
+		return nil, err
+	}
+	canonical, err := d.Canonical()
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(r.ContentKey)
+	if err != nil || contentDigest(key, canonical) != s.Content {
+		return nil, fmt.Errorf("%w: another declaration was archived", ErrProof)
+	}
+	return s, nil
+}
+
+// seal reads the seal in a receipt.
+func (r *Receipt) seal(archive *signing.Certificate) (*life.Seal, *chain.Act, error) {
 	a, err := chain.Parse([]byte(r.Seal), archive)
 	if err != nil {
-		return nil, fmt.Errorf("%w: seal: %w", ErrProof, err)
+		return nil, nil, fmt.Errorf("%w: seal: %w", ErrProof, err)
 	}
 	var s life.Seal
 	if err := a.Decode(&s); err != nil || a.Type != life.Ingestion || a.Chain != life.Chain(r.Dossier) {
-		return nil, fmt.Errorf("%w: the act is not this dossier's ingestion", ErrProof)
+		return nil, nil, fmt.Errorf("%w: the act is not this dossier's ingestion", ErrProof)
 	}
-	return &s, entered(a, r.Entry, r.Proof, log)
+	return &s, a, nil
 }
 
 // Verify checks a certificate of destruction likewise, with every act in it.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/luutru/luutru/audit"
@@ -25,6 +26,7 @@ type Copy struct {
 	Seal        *life.Seal
 	Receipt     *Receipt
 	Declaration *dossier.Declaration // as the producer pushed it
+	ctx         context.Context      // of the retrieval
 	a           *Archive
 	opened      *signing.Opened
 	pkg         *dossier.Package
@@ -62,7 +64,7 @@ func (a *Archive) Retrieve(ctx context.Context, by Agent, ref, purpose string) (
 	if err != nil {
 		return nil, err
 	}
-	return a.open(ctx, id, seal, act, sk, &Copy{Seal: seal, a: a, granted: entry, proof: proof})
+	return a.open(ctx, id, seal, act, sk, &Copy{ctx: ctx, Seal: seal, a: a, granted: entry, proof: proof})
 }
 
 // open opens the package for a copy.
@@ -74,7 +76,7 @@ func (a *Archive) open(ctx context.Context, id string, seal *life.Seal, act *cha
 	if c.Declaration, err = c.pkg.Declaration(); err != nil {
 		return nil, corrupt(err)
 	}
-	c.Receipt, err = a.receipt(ctx, c.Declaration.Code, act)
+	c.Receipt, err = a.receipt(ctx, c.Declaration.Agency, c.Declaration.Code, act)
 	return c, err
 }
 
@@ -91,7 +93,7 @@ func (a *Archive) permit(ctx context.Context, by Agent, ref, purpose string) (id
 	if err != nil {
 		return "", err
 	}
-	if known && by.sees(rec.Agency) == nil {
+	if known && a.sees(by, rec.Agency) == nil {
 		return id, nil
 	}
 	_, err = a.ledger.Append(ctx, audit.Event{ID: random(), Type: "refused", Time: a.Now(), Private: map[string]string{"actor": by.Subject, "reference": ref}})
@@ -103,13 +105,29 @@ func (a *Archive) permit(ctx context.Context, by Agent, ref, purpose string) (id
 
 var idForm = regexp.MustCompile(`^[a-z2-7]{32}$`)
 
-// locate returns the name of the dossier meant by a reference: a dossier code
-// in any of its forms, or the name itself.
+// locate returns the name of the dossier meant by a reference: a dossier code in
+// any of its forms, an archive code, or the name itself. A code that does not
+// tell its agency follows that and a slash.
 func (a *Archive) locate(ref string) string {
 	if idForm.MatchString(ref) {
 		return ref
 	}
+	if rest, ok := strings.CutPrefix(ref, a.Code+"."); ok && tellsAgency(rest) {
+		ref = rest
+	}
+	if agency, code, ok := strings.Cut(ref, "/"); ok {
+		return a.Keyring.dossier(agency, code)
+	}
 	return a.Keyring.dossier("", ref)
+}
+
+// tellsAgency reports whether a code is whole without an agency beside it.
+func tellsAgency(code string) bool {
+	agency, _, ok := strings.Cut(code, "/")
+	if ok {
+		code = agency + "-280101-1"
+	}
+	return !strings.HasPrefix(dossier.CanonicalCode("", code), "/")
 }
 
 // sealed reads the dossier's chain and returns the seal in force.
@@ -274,13 +292,9 @@ func (c *Copy) writeEntries(z *zip.Writer) error {
 		if err != nil {
 			return err
 		}
-		if _, err := io.CopyN(io.Discard, stream, e.Offset-pos); err != nil {
-			return corrupt(err)
+		if pos, err = c.pass(w, stream, e, pos); err != nil {
+			return err
 		}
-		if _, err := io.Copy(w, c.pkg.Verify(e.Path, io.LimitReader(stream, e.Size))); err != nil {
-			return corrupt(err)
-		}
-		pos = e.Offset + e.Size
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/luutru/luutru/archive"
+	"github.com/luutru/luutru/intake"
 	"github.com/luutru/luutru/store"
 )
 
@@ -44,8 +45,8 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-// evidence fills an archive with two dossiers, one held, and a case, and lists
-// the objects.
+// evidence fills an archive with two dossiers, one held, a held member of a group,
+// a policy and a case, and lists the objects.
 func evidence(t *testing.T, w *world) []string {
 	a, err := archive.Open(t.Context(), w.config(t))
 	if err != nil {
@@ -57,6 +58,11 @@ func evidence(t *testing.T, w *world) []string {
 		t.Fatal(err)
 	}
 	decided(t, a, code(2))
+	setPolicy(t, a, func(*intake.Policy) {})
+	join(t, a, code(3), family, "H29.68", "")
+	if _, err := a.Hold(t.Context(), archivist, code(3), "khiếu nại"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := a.Hold(t.Context(), archivist, code(1), "khiếu nại"); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -55,7 +56,7 @@ func (a *Archive) putPackage(ctx context.Context, sub *submission, c Content, re
 	if err != nil {
 		return errors.Join(err, sink.abort())
 	}
-	mets, err := a.writePackage(sub, plan.Writer(sealer), c)
+	mets, err := a.writePackage(ctx, sub, plan.Writer(sealer), c)
 	if err != nil {
 		sealer.Close()
 		return errors.Join(err, sink.abort())
@@ -68,13 +69,14 @@ func (a *Archive) putPackage(ctx context.Context, sub *submission, c Content, re
 		return err
 	}
 	sub.stored = &packaged{size: size, digest: digest, mets: mets}
-	return a.checkLarge(ctx, sub)
+	return a.inspectLarge(ctx, sub)
 }
 
 func (a *Archive) packageMeta(sub *submission) dossier.PackageMeta {
 	return dossier.PackageMeta{
 		UUID: uuidOf(sub.Package), Archive: a.name, Fonds: sub.Fonds, Created: a.Now(), Retention: retentionCode(a.Schedule(), sub.class),
-		Sign: func(mets []byte) ([]byte, error) { return a.Keyring.Archive.Sign(mets, a.Now()) },
+		ArchiveCode: sub.code,
+		Sign:        func(mets []byte) ([]byte, error) { return a.Keyring.Archive.Sign(mets, a.Now()) },
 	}
 }
 
@@ -103,52 +105,65 @@ func uuidOf(attempt string) string {
 }
 
 // writePackage copies the documents into the package, in declared order, and
-// returns every fault of all of them together.
-func (a *Archive) writePackage(sub *submission, w *dossier.Writer, c Content) (mets string, err error) {
-	var found []dossier.Problem
+// has them looked into beside that. It returns every fault of all of them
+// together.
+func (a *Archive) writePackage(ctx context.Context, sub *submission, w *dossier.Writer, c Content) (mets string, err error) {
+	n := a.inspect(ctx, sub, func(l look) {
+		d := &sub.Documents[l.index]
+		if !extract.HasText(d.Name, d.MediaType) || !sub.texts.add(d, l.data) {
+			a.buffers.give(l.data)
+		}
+	})
+	problems, err := a.writeDocuments(sub, w, c, n)
+	found, failed := n.end()
+	if err := errors.Join(err, failed); err != nil {
+		return "", err
+	}
+	refused := sub.judge(found, problems)
+	mets, err = w.Close(sub.events(a.Now()))
+	return mets, together(err, refused)
+}
+
+// together joins the problems of two refusals; of other errors the first counts.
+func together(first, second error) error {
+	var a, b *dossier.ValidationError
+	if errors.As(first, &a) && errors.As(second, &b) {
+		return &dossier.ValidationError{Problems: slices.Concat(a.Problems, b.Problems)}
+	}
+	return cmp.Or(first, second)
+}
+
+// writeDocuments returns what is wrong with the order of the documents; the
+// writer remembers what is wrong with size or digest.
+func (a *Archive) writeDocuments(sub *submission, w *dossier.Writer, c Content, n *inspection) ([]dossier.Problem, error) {
 	for i := 0; ; i++ {
 		name, r, err := c.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil, nil
 		}
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if i == len(sub.Documents) || norm.NFC.String(name) != norm.NFC.String(sub.Documents[i].Name) {
-			found = append(found, problemOrder)
-			break
+			return []dossier.Problem{problemOrder}, nil
 		}
-		ps, err := a.writeDocument(sub, w, i, r)
-		if err != nil {
-			return "", fmt.Errorf("document: %w", err)
+		if err := a.writeDocument(sub, w, i, r, n); err != nil {
+			return nil, fmt.Errorf("document: %w", err)
 		}
-		found = append(found, ps...)
 	}
-	mets, err = w.Close(nil)
-	var invalid *dossier.ValidationError
-	if err != nil && !errors.As(err, &invalid) {
-		return "", err
-	}
-	if invalid != nil {
-		found = append(invalid.Problems, found...)
-	}
-	if len(found) > 0 {
-		return "", &dossier.ValidationError{Problems: found}
-	}
-	return mets, nil
 }
 
 var problemOrder = dossier.Problem{Code: "document.order", Field: "documents",
 	Vietnamese: "Các tệp phải được gửi đúng thứ tự đã khai, không thừa tệp nào.",
 	English:    "Files must come in the order of the declaration, and no others."}
 
-// writeDocument copies one document. What is wrong with its size or digest the
-// writer remembers; what is wrong inside is returned.
-func (a *Archive) writeDocument(sub *submission, w *dossier.Writer, i int, r io.Reader) ([]dossier.Problem, error) {
+// writeDocument copies one document and, if it is small enough to be kept, hands
+// it to the inspection.
+func (a *Archive) writeDocument(sub *submission, w *dossier.Writer, i int, r io.Reader, n *inspection) error {
 	d := &sub.Documents[i]
 	dst, err := w.Document(d.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var kept *bytes.Buffer
 	if d.Size <= keepText {
@@ -157,60 +172,13 @@ func (a *Archive) writeDocument(sub *submission, w *dossier.Writer, i int, r io.
 	}
 	var invalid *dossier.ValidationError
 	_, err = io.Copy(dst, r)
-	if errors.As(err, &invalid) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if kept == nil {
-		return nil, nil
-	}
-	problems := a.checkDocument(i, d, bytes.NewReader(kept.Bytes()), int64(kept.Len()))
-	if extract.HasText(d.Name, d.MediaType) {
-		sub.texts.add(d, kept.Bytes())
-	} else {
-		a.buffers.give(kept.Bytes())
-	}
-	return problems, nil
-}
-
-// checkDocument looks into a document: is it what it is declared to be, and
-// whole?
-func (a *Archive) checkDocument(i int, d *dossier.Document, r io.ReaderAt, size int64) []dossier.Problem {
-	head := make([]byte, min(size, 4096))
-	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
-		return nil // the copy that follows tells
-	}
-	var ps []dossier.Problem
-	for _, p := range extract.Check(d.Name, d.MediaType, head, r, size) {
-		ps = append(ps, dossier.Problem{Code: p.Code, Field: fmt.Sprintf("documents[%d]", i), Vietnamese: p.Vietnamese, English: p.English})
-	}
-	return ps
-}
-
-// checkLarge looks into the documents that were not kept in memory, by ranged
-// reads of the attempt.
-func (a *Archive) checkLarge(ctx context.Context, sub *submission) error {
-	if !slices.ContainsFunc(sub.Documents, func(d dossier.Document) bool { return d.Size > keepText }) {
+	if errors.As(err, &invalid) { // longer than declared
 		return nil
 	}
-	opened, pkg, err := a.openPackage(ctx, sub.id, sub.Package, sub.stored, sub.sk)
-	if err != nil {
-		return err
+	if err == nil && kept != nil {
+		n.add(look{i, kept.Bytes()})
 	}
-	var problems []dossier.Problem
-	for i, e := range pkg.Documents() {
-		d := &sub.Documents[i]
-		if d.Size <= keepText {
-			continue
-		}
-		problems = append(problems, a.checkDocument(i, d, io.NewSectionReader(opened, e.Offset, e.Size), e.Size)...)
-	}
-	if len(problems) > 0 {
-		return &dossier.ValidationError{Problems: problems}
-	}
-	return nil
+	return err
 }
 
 // sink collects a sealed package: in one buffer for one request, or in parts

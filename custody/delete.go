@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/luutru/luutru/chain"
 	"github.com/luutru/luutru/life"
@@ -18,7 +20,8 @@ import (
 // The act "keys condemned" is the point of no return: put if absent, it and a
 // hold race for the same number, so that exactly one of them succeeds. If the
 // destruction may not go on, the act "destruction stopped" is written and the
-// error wraps ErrStopped. Delete may be repeated.
+// error wraps ErrStopped. Of a group all members must have been begun: that act
+// is put in the group's chain first, for all of them. Delete may be repeated.
 func (c *Custodian) Delete(ctx context.Context, by, dossier string) ([]*chain.Act, error) {
 	acts, err := c.condemn(ctx, by, dossier)
 	if err != nil {
@@ -92,17 +95,33 @@ const (
 	whyHeld     = "held"
 	whyNotDue   = "not due"
 	whyDecision = "decision"
+	whyGroup    = "group" // another member may not go, or not yet
 )
 
-// objection returns why the dossier may not be destroyed now; "" if it may.
+// objection returns why the dossier may not be destroyed now; "" if it may. For
+// a member of a group "" means that the whole group is past the point of no
+// return.
 func (c *Custodian) objection(ctx context.Context, l *life.Life, by, dossier string) (string, error) {
-	if len(l.Holds) > 0 {
-		return whyHeld, nil
+	if l.Group() != "" {
+		return c.condemnGroup(ctx, l, by, dossier)
 	}
-	if _, may := l.MayDestroy(c.Schedule(), c.Now()); !may {
+	return c.against(ctx, l.Case, by, map[string]*life.Life{dossier: l})
+}
+
+// against returns why the dossiers, which go together, may not be destroyed now
+// under the case; "" if they may.
+func (c *Custodian) against(ctx context.Context, name, by string, lives map[string]*life.Life) (string, error) {
+	ids := slices.Sorted(maps.Keys(lives))
+	all := make([]*life.Life, len(ids))
+	for i, id := range ids {
+		if all[i] = lives[id]; len(all[i].Holds) > 0 {
+			return whyHeld, nil
+		}
+	}
+	if _, may := all[0].MayDestroy(c.Schedule(), c.Now(), all[1:]...); !may {
 		return whyNotDue, nil
 	}
-	acts, err := c.Chains.Read(ctx, life.CaseChain(l.Case))
+	acts, err := c.Chains.Read(ctx, life.CaseChain(name))
 	if err != nil {
 		return "", err
 	}
@@ -111,7 +130,7 @@ func (c *Custodian) objection(ctx context.Context, l *life.Life, by, dossier str
 		return "", err
 	}
 	k.Steps = append(k.Steps, retention.Step{Kind: "executed", Agent: by, Time: c.Now()})
-	if !k.Condemns(dossier) || retention.CheckSteps(k.Steps) != nil {
+	if retention.CheckSteps(k.Steps) != nil || slices.ContainsFunc(ids, func(id string) bool { return !k.Condemns(id) }) {
 		return whyDecision, nil
 	}
 	return "", nil

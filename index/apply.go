@@ -36,6 +36,7 @@ const (
 	fieldProcedure = "r"
 	fieldClass     = "k"
 	fieldAccess    = "s"
+	fieldGroup     = "g"
 	fieldEnd       = "e"    // end of the period
 	fieldOrder     = "o"    // sort key: latest end first, then ID
 	fieldMeta      = "meta" // stored, see meta
@@ -60,6 +61,7 @@ const (
 // meta is what a hit shows, stored with the dossier.
 type meta struct {
 	Code, Title, Agency, Procedure, Class, Access string
+	ArchiveCode, Group                            string
 	Begin, End                                    time.Time
 	Parts                                         []metaPart
 }
@@ -163,7 +165,7 @@ func (ix *Index) document(d *Document) (*document.Document, int, error) {
 		b.head(clean(s, maxField))
 	}
 	m := meta{Code: d.Code, Title: d.Title, Agency: d.Agency, Procedure: d.Procedure, Class: d.Class, Access: d.Access,
-		Begin: d.Begin, End: d.End}
+		ArchiveCode: d.ArchiveCode, Group: d.Group, Begin: d.Begin, End: d.End}
 	text := b.parts(d.Documents, &m)
 	b.prefixed(fieldNumber, b.sortedNumbers())
 	if err := b.dates(d); err != nil {
@@ -202,8 +204,19 @@ type builder struct {
 
 func (b *builder) keys(d *Document) {
 	code := b.words.letters.identifier(clean(d.Code, maxField))
-	b.prefixed(fieldCode, []string{code})
-	b.numbers[code] = true
+	codes := []string{code}
+	if d.ArchiveCode != "" {
+		codes = append(codes, b.words.letters.identifier(clean(d.ArchiveCode, maxField)))
+	}
+	b.prefixed(fieldCode, codes)
+	for _, c := range codes {
+		b.numbers[c] = true
+	}
+	if d.Group != "" {
+		group := b.words.letters.identifier(clean(d.Group, maxField))
+		b.key(fieldGroup, group)
+		b.numbers[group] = true
+	}
 	for i, id := range d.PersonalIDs {
 		id = b.words.letters.identifier(clean(id, maxID))
 		b.key(fieldPerson, id, uint64(i))

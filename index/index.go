@@ -44,6 +44,8 @@ var (
 type Document struct {
 	ID          string    // opaque, as in the names of objects
 	Code        string    // dossier code
+	ArchiveCode string    // code that the archive gave it
+	Group       string    // code of the group that it belongs to
 	Title       string    // what the dossier is about
 	Agency      string    // identifier of the agency, such as H29.68
 	Procedure   string    // code of the administrative procedure
@@ -89,7 +91,7 @@ type header struct {
 
 const (
 	headerName = "luutru-index.json"
-	format     = 1 // of fields and of analysis: another one needs a rebuild
+	format     = 2 // of fields and of analysis: another one needs a rebuild
 )
 
 // Names of values that bleve keeps in the same commit as the documents. Neither is ever changed.

@@ -197,7 +197,7 @@ func TestOpenDamaged(t *testing.T) {
 		}
 	}
 	// a header that lies about the key does not help
-	if err := os.WriteFile(head, []byte(`{"format":1}`), 0o600); err != nil {
+	if err := os.WriteFile(head, []byte(`{"format":2}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := index.Open(dir, nil); !errors.Is(err, index.ErrKey) {

@@ -17,12 +17,13 @@ import (
 // A Query says which dossiers to find. Every condition that is set must hold; the zero Query finds all.
 type Query struct {
 	Text       string    // words (all of them), codes and numbers (whole or their beginning), "phrases in quotes"
-	Code       string    // dossier code or its beginning
+	Code       string    // dossier code or archive code, or its beginning
 	ID         string    // of the dossier itself
 	Agency     string    // identifier of an agency: it and all below it
 	Procedure  string    // code of the procedure
 	PersonalID string    // of a person concerned, whole
 	Class      string    // class of the retention schedule
+	Group      string    // code of the group of interconnected dossiers, whole
 	From, To   time.Time // the period of the dossier ends at or after From and before To
 
 	// Agencies (each with all below it) and Access are what the caller may see: nil means everything, an empty list nothing. They are part of the query
@@ -45,6 +46,7 @@ type Result struct {
 // A Hit is one dossier found.
 type Hit struct {
 	ID, Code, Title, Agency, Procedure, Class, Access string
+	ArchiveCode, Group                                string // Group is searched for with Query.Group
 	Begin, End                                        time.Time
 	Score                                             float64
 	Document                                          string     // name of the document that fits best, empty if none does
@@ -131,6 +133,9 @@ func (ix *Index) filter(q *Query) query.Query {
 	if q.Code != "" {
 		equal(fieldCode, numberTerm(ix.words.letters.identifier(q.Code)))
 	}
+	if q.Group != "" {
+		equal(fieldGroup, ix.words.letters.identifier(q.Group))
+	}
 	if q.PersonalID != "" {
 		equal(fieldPerson, ix.words.letters.identifier(q.PersonalID))
 	}
@@ -208,10 +213,19 @@ func (ix *Index) hit(t *terms, h *search.DocumentMatch) (Hit, error) {
 		return Hit{}, err
 	}
 	hit := Hit{ID: h.ID, Code: m.Code, Title: m.Title, Agency: m.Agency, Procedure: m.Procedure, Class: m.Class, Access: m.Access,
-		Begin: m.Begin, End: m.End, Score: h.Score}
+		ArchiveCode: m.ArchiveCode, Group: m.Group, Begin: m.Begin, End: m.End, Score: h.Score}
 	if t != nil {
 		text, _ := h.Fields[fieldText].(string)
 		hit.Document, hit.Snippet = ix.words.snippet(t, m.Parts, text)
 	}
 	return hit, nil
+}
+
+// Code returns the dossier code of an ID; "" where the index does not have it.
+func (ix *Index) Code(ctx context.Context, id string) string {
+	r, err := ix.Search(ctx, &Query{ID: id, Limit: 1})
+	if err != nil || len(r.Hits) == 0 {
+		return ""
+	}
+	return r.Hits[0].Code
 }

@@ -23,7 +23,7 @@ func shelf(t *testing.T) *index.Index {
 	part := func(name, text string) index.Part { return index.Part{Name: name, Text: text} }
 	apply(t, ix, index.Batch{Add: []*index.Document{
 		{
-			ID: "build", Code: "H29.68-210630-0001", Title: "Cấp giấy phép xây dựng nhà ở riêng lẻ", Agency: "H29.68", Procedure: "1.009122",
+			ID: "build", Code: "H29.68-210630-0001", ArchiveCode: "H29.LT.H29.68-210630-0001", Title: "Cấp giấy phép xây dựng nhà ở riêng lẻ", Agency: "H29.68", Procedure: "1.009122",
 			Class: "A2", Access: "open", Applicant: "Trần Thị Hòa", PersonalIDs: []string{"079085001234"}, Begin: day(2021, 6, 1), End: day(2021, 7, 15),
 			Documents: []index.Part{
 				part("0001.pdf", "Đơn đề nghị cấp giấy phép xây dựng. Kính gửi: Ủy ban nhân dân quận."),
@@ -33,11 +33,11 @@ func shelf(t *testing.T) *index.Index {
 		{
 			ID: "birth", Code: "000.00.15.H29-230404-0123", Title: "Đăng ký khai sinh", Agency: "H29.15", Procedure: "1.001193",
 			Class: "A1", Access: "limited", Applicant: "Nguyen Van Hoa", Begin: day(2023, 4, 4), End: day(2023, 4, 10),
-			Keywords:  []string{"liên thông", "trẻ em"},
+			Keywords: []string{"liên thông", "trẻ em"}, Group: "G22-LT-7",
 			Documents: []index.Part{part("0001.pdf", "Tờ khai đăng ký khai sinh. Cha: Nguyễn Văn Hoa. Thuê đất hợp đồng thuê nhà. Giấy tờ, phép tắc.")},
 		},
 		{
-			ID: "land", Code: "H49.20-200101-0007", Title: "Chuyển mục đích sử dụng đất", Agency: "H49.20", Procedure: "1.000798", Class: "A2",
+			ID: "land", Code: "H49.20-200101-0007", Title: "Chuyển mục đích sử dụng đất", Agency: "H49.20", Procedure: "1.000798", Class: "A2", Group: "G22-LT-7",
 			Applicant: "Công ty TNHH Quý Mỹ", End: day(2020, 12, 31), PersonalIDs: []string{"001199000007"},
 			Documents: []index.Part{part("a.docx", "Giay phep su dung dat cua Uy ban nhan dan. Quyết định 1234/QĐ-UBND. 2020 đó.")},
 		},
@@ -179,6 +179,11 @@ func TestFilters(t *testing.T) {
 		{"person", index.Query{PersonalID: "079 085 001 234"}, "build"},
 		{"person begins", index.Query{PersonalID: "079085"}, ""},
 		{"class", index.Query{Class: "A2"}, "build land"},
+		{"archive code", index.Query{Code: "H29.LT.H29.68-210630-0001"}, "build"},
+		{"archive code in a text", index.Query{Text: "h29.lt.h29.68-210630-0001"}, "build"},
+		{"group", index.Query{Group: "g22-lt-7"}, "birth land"},
+		{"group begins", index.Query{Group: "G22"}, ""},
+		{"group as a text", index.Query{Text: "G22-LT-7"}, "birth land"},
 		{"from", index.Query{From: day(2021, 7, 15)}, "birth build"},
 		{"to", index.Query{To: day(2021, 7, 15)}, "land"},
 		{"year", index.Query{From: day(2021, 1, 1), To: day(2022, 1, 1)}, "build"},

@@ -1,6 +1,6 @@
-// Package life says what the acts of a dossier, and of a destruction case, add
-// up to. It is pure: acts in, state out. Both the archive and the custodian
-// decide by it, each from acts it has read itself.
+// Package life says what the acts of a dossier, of a group of them, and of a
+// destruction case add up to. It is pure: acts in, state out. Both the archive
+// and the custodian decide by it, each from acts it has read itself.
 package life
 
 import (
@@ -35,7 +35,7 @@ type Seal struct {
 	Digest    string   `json:"digest"`  // SHA-256 of the data object
 	METS      string   `json:"mets"`    // SHA-256 of METS.xml
 	Documents int      `json:"documents"`
-	Content   string   `json:"content"` // keyed digest of the declaration
+	Content   string   `json:"content"` // digest of the declaration under the dossier's content key
 	Class     string   `json:"class"`
 	Closed    string   `json:"closed"` // date
 	Agency    string   `json:"agency"`
@@ -44,6 +44,19 @@ type Seal struct {
 	Profile   string   `json:"profile"`
 	Keys      []string `json:"keys"`    // fingerprints of the recipients
 	Packets   string   `json:"packets"` // SHA-256 of the key packets
+
+	ArchiveCode string   `json:"archive_code,omitempty"` // keyed digest of the archive code
+	Group       string   `json:"group,omitempty"`        // keyed name of the group it belongs to
+	Policy      int      `json:"policy,omitempty"`       // version of the intake policy in force
+	Findings    []Result `json:"findings,omitempty"`     // what the checks at intake came to
+}
+
+// Result is the code of a check, and what it is about: documents by their place
+// in the declaration, or the dossier as a whole where there are none. Details
+// stand in the package alone.
+type Result struct {
+	Code      string `json:"code"`
+	Documents []int  `json:"documents,omitempty"`
 }
 
 // Attempt is the body of an attempt abandoned.
@@ -51,9 +64,11 @@ type Attempt struct {
 	Package string `json:"package"`
 }
 
-// HoldBody is the body of a hold and of its lifting.
+// HoldBody is the body of a hold and of its lifting. In the chain of a group it
+// names the member that is held.
 type HoldBody struct {
-	Hold string `json:"hold"`
+	Hold    string `json:"hold"`
+	Dossier string `json:"dossier,omitempty"`
 }
 
 // Destruction is the body of the acts of a destruction.
@@ -63,6 +78,7 @@ type Destruction struct {
 	Packages []string `json:"packages,omitempty"` // attempts whose key packets go
 	Deleted  []string `json:"deleted,omitempty"`  // attempts whose objects are gone
 	Waiting  []string `json:"waiting,omitempty"`  // attempts whose lock runs on
+	Dossiers []string `json:"dossiers,omitempty"` // in the chain of a group: the members that go
 }
 
 // State is where a dossier is in its life.
@@ -101,6 +117,15 @@ func (l *Life) Seal() (*Seal, *chain.Act) {
 	return &l.Seals[i], l.SealActs[i]
 }
 
+// Group returns the keyed name of the group that the dossier belongs to; "" if
+// it is on its own.
+func (l *Life) Group() string {
+	if s, _ := l.Seal(); s != nil {
+		return s.Group
+	}
+	return ""
+}
+
 // Names reports whether a seal names the attempt.
 func (l *Life) Names(attempt string) bool {
 	return slices.ContainsFunc(l.Seals, func(s Seal) bool { return s.Package == attempt })
@@ -119,11 +144,18 @@ func (l *Life) Facts() (retention.Facts, []retention.Hold) {
 	return f, holds
 }
 
-// MayDestroy decides by the schedule whether the dossier may be destroyed now, with
-// all its holds. One that goes to the historical archive when it is due may not.
-func (l *Life) MayDestroy(s *retention.Schedule, now time.Time) (retention.Verdict, bool) {
+// MayDestroy decides by the schedule whether the dossier may be destroyed now,
+// with all its holds, and with those of the others of its group: the longest
+// life and any hold among them keep all. What goes to the historical archive
+// when it is due may not be destroyed.
+func (l *Life) MayDestroy(s *retention.Schedule, now time.Time, others ...*Life) (retention.Verdict, bool) {
 	f, holds := l.Facts()
-	v := s.Decide(f, holds, now)
+	members := []retention.Facts{f}
+	for _, o := range others {
+		more, held := o.Facts()
+		members, holds = append(members, more), append(holds, held...)
+	}
+	v := s.DecideGroup(members, holds, now)
 	return v, v.Status == retention.Due && v.Action != "transfer"
 }
 

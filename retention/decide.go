@@ -35,6 +35,25 @@ func (s *Schedule) Decide(f Facts, holds []Hold, now time.Time) Verdict {
 	return v
 }
 
+// DecideGroup returns the verdict on the first of the members of a group that
+// are disposed of together, with the holds on any of them: it is due when all
+// are. Where another member goes to the historical archive when it is due, this
+// one goes with it and is not destroyed before.
+func (s *Schedule) DecideGroup(members []Facts, holds []Hold, now time.Time) Verdict {
+	first := members[0]
+	first.Linked = append(slices.Clone(first.Linked), members[1:]...)
+	v := s.Decide(first, holds, now)
+	for _, m := range members[1:] {
+		m.Linked = nil
+		o := s.Decide(m, nil, now)
+		if o.Status != Permanent && o.Action == actionTransfer && v.Action != actionTransfer && v.Action != "" {
+			v.Action = actionTransfer
+			v.Reasons = append(v.Reasons, textLinkedTransfer(o))
+		}
+	}
+	return v
+}
+
 // decideOwn is the verdict without findings, links and holds.
 func (s *Schedule) decideOwn(f Facts, now time.Time) Verdict {
 	v := Verdict{Status: Undetermined, Schedule: s.Version, Reasons: make([]Reason, 0, 4)}

@@ -160,6 +160,12 @@ func textLinkedLonger(v Verdict) Reason {
 		"A linked dossier of class " + v.Class + " is kept to the end of " + last + ": this one is kept till then."}
 }
 
+func textLinkedTransfer(v Verdict) Reason {
+	return Reason{"linked-transfer", v.Class,
+		"Hồ sơ liên thông thuộc nhóm " + v.Class + " phải nộp vào lưu trữ lịch sử: hồ sơ này đi cùng, không hủy trước.",
+		"A linked dossier of class " + v.Class + " goes to the historical archive: this one goes with it and is not destroyed before."}
+}
+
 func textHold(h Hold) Reason {
 	vi, en := "Lệnh tạm dừng hủy "+h.ID, "Hold "+h.ID
 	if !h.Placed.IsZero() {
