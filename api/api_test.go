@@ -25,6 +25,7 @@ import (
 	"github.com/luutru/luutru/index"
 	"github.com/luutru/luutru/retention"
 	"github.com/luutru/luutru/signing"
+	"github.com/luutru/luutru/staging"
 	"github.com/luutru/luutru/store"
 )
 
@@ -50,6 +51,7 @@ var schedule = &retention.Schedule{
 // people are the accounts of the tests; an account's token is its name.
 var people = []archive.Agent{
 	{Subject: "portal", Roles: []archive.Role{archive.Producer}, Agencies: []string{"H29"}},
+	{Subject: "gate", Roles: []archive.Role{archive.Producer}, Agencies: []string{"H29"}},
 	{Subject: "lan", Roles: []archive.Role{archive.Archivist}, Agencies: []string{"H29.68"}},
 	{Subject: "minh", Roles: []archive.Role{archive.Archivist}, Agencies: []string{"H29"}},
 	{Subject: "hoa", Roles: []archive.Role{archive.Council}, Agencies: []string{"*"}},
@@ -63,6 +65,9 @@ type served struct {
 	archive          *archive.Archive
 	server           *httptest.Server
 	packages, others *store.Memory
+	work             *store.Memory
+	staging          *staging.Area
+	handler          *api.Server
 }
 
 // serve serves a new archive until the test ends.
@@ -76,19 +81,23 @@ func serve(t testing.TB, change ...func(*api.Config)) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &served{packages: store.NewMemory(store.MemoryOptions{Versioned: true, Now: clock}), others: store.NewMemory(store.MemoryOptions{Now: clock})}
-	c := archive.Config{Archive: s.packages, Keys: s.others, Work: store.NewMemory(store.MemoryOptions{Now: clock}), Keyring: k, Node: "a", Index: ix, Now: clock}
+	s := &served{packages: store.NewMemory(store.MemoryOptions{Versioned: true, Now: clock}), others: store.NewMemory(store.MemoryOptions{Now: clock}), work: store.NewMemory(store.MemoryOptions{Now: clock})}
+	c := archive.Config{Archive: s.packages, Keys: s.others, Work: s.work, Keyring: k, Node: "a", Index: ix, Now: clock}
 	if err := archive.Create(t.Context(), c, "luutru.test", schedule); err != nil {
 		t.Fatal(err)
 	}
 	if s.archive, err = archive.Open(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	cfg := api.Config{Archive: s.archive, Authenticator: tokens(t), Now: clock}
+	if s.staging, err = staging.New(staging.Config{Store: s.work, Secret: bytes.Repeat([]byte{1}, 32), Now: clock}); err != nil {
+		t.Fatal(err)
+	}
+	cfg := api.Config{Archive: s.archive, Authenticator: tokens(t), Staging: s.staging, Now: clock}
 	for _, f := range change {
 		f(&cfg)
 	}
-	s.server = httptest.NewUnstartedServer(api.New(cfg))
+	s.handler = api.New(cfg)
+	s.server = httptest.NewUnstartedServer(s.handler)
 	if cfg.Patience == forHTTP2 {
 		s.server.EnableHTTP2 = true
 		s.server.StartTLS()
@@ -97,6 +106,7 @@ func serve(t testing.TB, change ...func(*api.Config)) *served {
 	}
 	t.Cleanup(func() {
 		s.server.Close()
+		s.handler.Close()
 		if err := errors.Join(s.archive.Close(), ix.Close()); err != nil {
 			t.Error(err)
 		}

@@ -43,40 +43,18 @@ type File struct {
 
 // do sends a request and returns the answer, or the problem in it.
 func (c *Client) do(ctx context.Context, method, path, mediaType string, body io.Reader) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+path, body)
+	r, err := c.request(ctx, method, path, mediaType, body)
 	if err != nil {
 		return nil, err
 	}
-	if mediaType != "" {
-		r.Header.Set("Content-Type", mediaType)
-	}
-	if c.Token != "" {
-		r.Header.Set("Authorization", "Bearer "+c.Token)
-	}
-	h := c.HTTP
-	if h == nil {
-		h = http.DefaultClient
-	}
-	res, err := h.Do(r)
-	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) { // its text has the path, and the path the code
-			err = fmt.Errorf("%s %s: %w", u.Op, c.URL, u.Err)
-		}
-		return nil, err
-	}
-	if res.StatusCode < 300 {
-		return res, nil
-	}
-	defer res.Body.Close()
-	return nil, problemIn(res)
+	return c.answered(r)
 }
 
 func problemIn(res *http.Response) error {
 	p := &Problem{}
 	mt, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil || mt != "application/problem+json" || json.Unmarshal(b, p) != nil {
+	if err != nil || mt != problemType || json.Unmarshal(b, p) != nil {
 		*p = Problem{Type: "about:blank", Title: res.Status}
 	}
 	p.Status = res.StatusCode
@@ -223,15 +201,7 @@ func (c *Client) Show(ctx context.Context, ref string) (*Record, error) {
 // written must not be used; without one, it still proves nothing until it is
 // verified.
 func (c *Client) Copy(ctx context.Context, ref, purpose string, w io.Writer) error {
-	res, err := c.postForm(ctx, dossierPath(ref)+"/copy", url.Values{"purpose": {purpose}})
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if _, err := io.Copy(w, res.Body); err != nil {
-		return fmt.Errorf("copy: %w", err)
-	}
-	return nil
+	return c.CopyAs(ctx, ref, "", purpose, w)
 }
 
 // Document writes one document to w, and compares it with the digest that the

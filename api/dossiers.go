@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/luutru/luutru/archive"
@@ -19,34 +20,6 @@ import (
 
 // declarationPart is the name of the first part of a push.
 const declarationPart = "declaration"
-
-// push takes a dossier in: a multipart body with the declaration first, then
-// the documents in declared order, each under its name. Nothing of it is held
-// in memory here.
-func (s *Server) push(w http.ResponseWriter, r *http.Request, by archive.Agent) error {
-	mr, err := multipartOf(r)
-	if err != nil {
-		return err
-	}
-	first, err := mr.NextRawPart()
-	if err != nil {
-		return fmt.Errorf("%w: no declaration: %v", ErrRequest, err)
-	}
-	mt, _, _ := mime.ParseMediaType(first.Header.Get("Content-Type"))
-	if first.FormName() != declarationPart && mt != "application/json" {
-		return fmt.Errorf("%w: the first part must be the declaration", ErrRequest)
-	}
-	d, err := s.declaration(first)
-	if err != nil {
-		return err
-	}
-	receipt, err := s.Archive.Ingest(r.Context(), by, d, &parts{mr})
-	if err != nil {
-		return err
-	}
-	s.counts.ingests.Add(1)
-	return sendReceipt(w, receipt)
-}
 
 // declaration reads a declaration, and returns all that is wrong with it.
 func (s *Server) declaration(r io.Reader) (*dossier.Declaration, error) {
@@ -208,17 +181,24 @@ func (s *Server) retrieve(w http.ResponseWriter, r *http.Request, by archive.Age
 	return s.Archive.Retrieve(r.Context(), by, r.PathValue("ref"), r.Form.Get("purpose"))
 }
 
-// copy sends the whole dossier.
+// copy sends the whole dossier, in the form that is asked for.
 func (s *Server) copy(w http.ResponseWriter, r *http.Request, by archive.Agent) (err error) {
+	if err := form(w, r); err != nil {
+		return err
+	}
+	f := r.Form.Get("form")
+	if !slices.Contains(forms(), f) { // before anything stands in the ledger
+		return fmt.Errorf("%w: field \"form\" is one of dip, sip, bag", ErrRequest)
+	}
 	c, err := s.retrieve(w, r, by)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	w.Header().Set("Content-Type", "application/zip")
-	w.Header().Set("Content-Disposition", attachment(c.Receipt.Dossier+".zip"))
+	w.Header().Set("Content-Disposition", attachment(strings.Trim(c.Receipt.Dossier+"."+f, ".")+".zip"))
 	w.Header().Set("Cache-Control", "no-store")
-	if _, err := c.WriteTo(w); err != nil {
+	if _, err := c.WriteForm(w, f); err != nil {
 		return err
 	}
 	s.counts.retrievals.Add(1)
@@ -254,16 +234,13 @@ func (s *Server) document(w http.ResponseWriter, r *http.Request, by archive.Age
 	return nil
 }
 
-// receipt sends a receipt again.
+// receipt sends a receipt again, to the dossier's producer as well.
 func (s *Server) receipt(w http.ResponseWriter, r *http.Request, by archive.Agent) error {
-	c, err := s.Archive.Retrieve(r.Context(), by, r.PathValue("ref"), "biên nhận · receipt")
+	receipt, err := s.Archive.Receipt(r.Context(), by, r.PathValue("ref"))
 	if err != nil {
 		return err
 	}
-	if err := c.Close(); err != nil {
-		return err
-	}
-	return sendReceipt(w, c.Receipt)
+	return sendReceipt(w, receipt)
 }
 
 func (s *Server) hold(w http.ResponseWriter, r *http.Request, by archive.Agent) error {

@@ -16,7 +16,9 @@ import (
 	"github.com/luutru/luutru/custody"
 	"github.com/luutru/luutru/dossier"
 	"github.com/luutru/luutru/index"
+	"github.com/luutru/luutru/intake"
 	"github.com/luutru/luutru/retention"
+	"github.com/luutru/luutru/staging"
 )
 
 // Errors of the protocol itself.
@@ -52,6 +54,25 @@ var kinds = []kind{
 		"Thiếu mã truy cập, hoặc mã không đúng hay đã hết hạn.", "The access token is missing, unknown or expired.", false},
 	{[]error{ErrSlow}, "slow", http.StatusRequestTimeout, "Yêu cầu bị ngắt quãng · Request came to a stop",
 		"Dữ liệu ngừng đến quá lâu. Hãy gửi lại; chưa có gì được lưu.", "Data stopped coming for too long. Send it again; nothing was kept.", false},
+	{[]error{errUpload}, "upload", http.StatusBadRequest, "Tải lên không hợp lệ · Upload not acceptable",
+		"Yêu cầu không theo giao thức tus 1.0, hoặc không khớp phần đã nhận. Hỏi lại vị trí (HEAD) rồi gửi tiếp từ đó.",
+		"The request does not follow tus 1.0, or does not fit what was received. Ask for the offset (HEAD) and go on from there.", true},
+	{[]error{errUnfinished}, "unfinished", http.StatusConflict, "Chưa tải lên xong · Upload is not complete",
+		"Gói tin chưa đến đủ; gửi tiếp phần còn lại.", "The package is not all here yet; send the rest.", true},
+	{[]error{staging.ErrOffset}, "offset", http.StatusConflict, "Sai vị trí tải lên · Upload is at another offset",
+		"Nơi khác vừa gửi tiếp tệp này. Hỏi lại vị trí (HEAD) rồi gửi tiếp từ đó.", "Somebody else went on with this upload. Ask for the offset (HEAD) and go on from there.", false},
+	{[]error{staging.ErrTooLarge}, "too-large", http.StatusRequestEntityTooLarge, "Gói tin quá lớn · Package is too large",
+		"Gói tin lớn hơn mức cho phép, hoặc lớn hơn kích thước đã khai.", "The package is larger than is allowed, or than was declared.", false},
+	{[]error{staging.ErrTooMany}, "too-many", http.StatusTooManyRequests, "Quá nhiều lần tải lên dở dang · Too many uploads open",
+		"Hoàn tất hoặc hủy bớt các lần tải lên dở dang; gửi từng phần lớn hơn.", "Finish or delete some of the uploads that are open; send larger pieces.", false},
+	{[]error{staging.ErrCorrupt}, "staged-corrupt", http.StatusInternalServerError, "Phần đã tải lên bị hỏng · What was uploaded is damaged",
+		"Phần đã tải lên không còn nguyên vẹn; hãy gửi lại từ đầu.", "What was uploaded is not what was sent any more; send it again from the beginning.", false},
+	{[]error{archive.ErrWait}, "wait", http.StatusServiceUnavailable, "Chưa tiếp nhận được · Can't be taken in now",
+		"Một kiểm tra bắt buộc chưa làm được (ví dụ: phần mềm diệt vi-rút chưa chạy). Chưa có gì được lưu; hãy gửi lại sau.",
+		"A check that must be made can't be made now (the virus scanner is away, for example). Nothing was kept; send it again later.", true},
+	{[]error{archive.ErrGroup}, "group", http.StatusConflict, "Hồ sơ thuộc nhóm liên thông · Dossier belongs to a group",
+		"Hồ sơ đi cùng các hồ sơ liên thông ngoài phạm vi của tài khoản; người có đủ phạm vi phải làm.",
+		"The dossier goes together with others of its group that are beyond the account's scope; somebody whose scope has all of them must act.", true},
 	{[]error{errClosing}, "closing", http.StatusServiceUnavailable, "Máy chủ đang dừng · Server is closing",
 		"Máy chủ đang dừng; hãy thử lại sau.", "The server is closing; try again later.", false},
 	{[]error{ErrRequest}, "request", http.StatusBadRequest, "Yêu cầu không hợp lệ · Request not understood",
@@ -85,6 +106,8 @@ var kinds = []kind{
 		"The custodian stopped the destruction: a hold, the retention period or the decision forbids it.", true},
 	{[]error{archive.ErrNotDue}, "not-due", http.StatusConflict, "Chưa được hủy · Not due for destruction",
 		"Thời hạn lưu trữ hoặc lệnh tạm dừng không cho hủy.", "The retention period, or a hold, forbids destruction.", true},
+	{[]error{fs.ErrExist}, "changed", http.StatusConflict, "Vừa có người khác thay đổi · Changed by somebody else",
+		"Người khác vừa thay đổi; hãy đọc lại rồi làm lại.", "Somebody else made a change at the same time; read it again and repeat.", false},
 	{[]error{fs.ErrNotExist}, "not-found", http.StatusNotFound, "Không tìm thấy · Not found",
 		"Không có, hoặc không thuộc phạm vi của tài khoản.", "It does not exist, or is not within the account's scope.", false},
 	{[]error{archive.ErrCase}, "case", http.StatusConflict, "Hồ sơ hủy không cho bước này · Case does not allow this step",
@@ -108,7 +131,7 @@ type Problem struct {
 	Instance string `json:"instance,omitempty"` // where to find more in the server's log
 	Code     string `json:"code"`
 
-	Problems     []dossier.Problem  `json:"problems,omitempty"`     // of a submission
+	Problems     []dossier.Problem  `json:"problems,omitempty"`     // of a submission, or what it waits for
 	Reasons      []retention.Reason `json:"reasons,omitempty"`      // why something must wait
 	Verdict      *retention.Verdict `json:"verdict,omitempty"`      // that forbids a destruction
 	Conflict     *conflict          `json:"conflict,omitempty"`     // of two contents under one code
@@ -121,19 +144,40 @@ type conflict struct {
 	Sent     string `json:"sent"`
 }
 
-const validationCode = "validation"
+const (
+	validationCode = "validation"
+	problemType    = "application/problem+json"
+	retryAfter     = "60" // seconds, for what passes
+)
+
+// final reports whether the same request would get the same answer again.
+func (p *Problem) final() bool {
+	switch p.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	}
+	return p.Status < http.StatusInternalServerError
+}
 
 // problemOf says what to answer to an error. Internal errors become a number.
 func problemOf(err error, number string) *Problem {
 	var invalid *dossier.ValidationError
 	if errors.As(err, &invalid) {
+		title := "Hồ sơ chưa hợp lệ · Dossier has faults"
+		if errors.Is(err, intake.ErrPolicy) {
+			title = "Chính sách tiếp nhận chưa hợp lệ · Intake policy has faults"
+		}
 		return &Problem{
-			Type: typeOf(validationCode), Code: validationCode, Status: http.StatusUnprocessableEntity, Title: "Hồ sơ chưa hợp lệ · Dossier has faults",
+			Type: typeOf(validationCode), Code: validationCode, Status: http.StatusUnprocessableEntity, Title: title,
 			Detail: "Xem danh sách lỗi; chưa có gì được lưu.\nSee the list of problems; nothing was kept.", Problems: invalid.Problems,
 		}
 	}
 	k := kindOf(err)
 	p := &Problem{Type: typeOf(k.code), Code: k.code, Status: k.status, Title: k.title, Detail: k.vietnamese + "\n" + k.english}
+	var protocol *protocolError
+	if errors.As(err, &protocol) {
+		p.Status = protocol.status
+	}
 	if k.status >= http.StatusInternalServerError {
 		p.Instance = "urn:luutru:log:" + number
 	}
@@ -173,6 +217,12 @@ func (p *Problem) explain(err error, k *kind) {
 		english += "\n- " + strings.ReplaceAll(text, "\n", "\n- ")
 	}
 	p.Detail = vietnamese + "\n" + english
+	var wait *archive.WaitError
+	if errors.As(err, &wait) {
+		for _, f := range wait.Findings {
+			p.Problems = append(p.Problems, f.Problem())
+		}
+	}
 	var not *archive.NotDueError
 	if errors.As(err, &not) {
 		p.Verdict = &not.Verdict
@@ -250,9 +300,12 @@ func (p *Problem) write(w http.ResponseWriter) {
 		b = []byte(`{"type":"about:blank","title":"Internal error","status":500,"code":"internal"}`)
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Type", problemType)
 	h.Set("Content-Length", fmt.Sprint(len(b)))
 	h.Set("Cache-Control", "no-store")
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
+		h.Set("Retry-After", retryAfter)
+	}
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="luutru"`)
 	}

@@ -17,7 +17,9 @@ import (
 	"github.com/luutru/luutru/custody"
 	"github.com/luutru/luutru/dossier"
 	"github.com/luutru/luutru/index"
+	"github.com/luutru/luutru/intake"
 	"github.com/luutru/luutru/retention"
+	"github.com/luutru/luutru/staging"
 )
 
 // over sends an error through a server and its client.
@@ -58,6 +60,13 @@ func TestErrorsCrossTheNetwork(t *testing.T) {
 		"tampered":          {chain.ErrTampered, 500, nil},
 		"ledger":            {audit.ErrTampered, 500, nil},
 		"query":             {index.ErrQuery, 400, nil},
+		"wait":              {&archive.WaitError{Findings: []intake.Finding{{Code: "virus.unchecked", Document: 0}}}, 503, []error{archive.ErrWait}},
+		"group":             {fmt.Errorf("x: %w", archive.ErrGroup), 409, nil},
+		"changed":           {fmt.Errorf("intake policy: %w", fs.ErrExist), 409, nil},
+		"offset":            {fmt.Errorf("%w: another is faster", staging.ErrOffset), 409, nil},
+		"too large":         {staging.ErrTooLarge, 413, nil},
+		"too many":          {staging.ErrTooMany, 429, nil},
+		"staged corrupt":    {staging.ErrCorrupt, 500, nil},
 		"several, joined":   {errors.Join(fmt.Errorf("a: %w", notDue), fmt.Errorf("b: %w", notDue)), 409, []error{archive.ErrNotDue}},
 		"a join with other": {errors.Join(errors.New("x"), archive.ErrConflict), 409, []error{archive.ErrConflict}},
 	}

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,13 +16,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/luutru/luutru/archive"
+	"github.com/luutru/luutru/staging"
 )
 
 // Config says what a Server serves.
 type Config struct {
 	Archive       *archive.Archive
 	Authenticator Authenticator
-	Log           *slog.Logger
+	// Staging keeps uploads and packages until they can be read. Nil: neither
+	// is taken.
+	Staging *staging.Area
+	Log     *slog.Logger
 	// Now measures how long requests take, and clients.
 	Now func() time.Time
 	// Patience is how long one read from, or write to, a client may take.
@@ -34,9 +40,13 @@ type Config struct {
 // Server is the archive's face to the network, an http.Handler.
 type Server struct {
 	Config
-	mux     *http.ServeMux
-	counts  counters
-	closing atomic.Bool
+	mux       *http.ServeMux
+	tus       http.Handler
+	finishing *finishing
+	stopping  context.Context // ends with Stop
+	stop      context.CancelFunc
+	counts    counters
+	closing   atomic.Bool
 }
 
 // counters are what /metrics shows besides what the archive knows itself.
@@ -62,8 +72,10 @@ func New(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{Config: c, mux: http.NewServeMux()}
+	s := &Server{Config: c, mux: http.NewServeMux(), finishing: newFinishing()}
+	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.routes()
+	s.routesOfUploads()
 	return s
 }
 
@@ -82,6 +94,10 @@ func (s *Server) routes() {
 	s.private("DELETE /v1/dossiers/{ref}/holds/{hold}", s.lift)
 	s.private("GET /v1/dossiers/{ref}/retention", s.retention)
 	s.private("GET /v1/retention/due", s.due)
+	s.private("POST /v1/reconcile", s.reconcile)
+	s.private("GET /v1/changes", s.changes)
+	s.private("GET /v1/policy", s.policy)
+	s.private("PUT /v1/policy", s.setPolicy)
 
 	s.private("POST /v1/cases", s.propose)
 	s.private("GET /v1/cases/{name}", s.showCase)
@@ -98,8 +114,19 @@ func (s *Server) routes() {
 	s.public("GET /metrics", s.metrics)
 }
 
-// Stop makes /readyz say no, for those who send requests here.
-func (s *Server) Stop() { s.closing.Store(true) }
+// Stop makes /readyz say no, for those who send requests here, and breaks
+// uploads off, which go on elsewhere or later.
+func (s *Server) Stop() {
+	s.closing.Store(true)
+	s.stop()
+}
+
+// Close ends what is done apart from requests: the ingest of complete uploads,
+// which whoever asks for the answer begins again.
+func (s *Server) Close() {
+	s.Stop()
+	s.finishing.close()
+}
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -123,8 +150,8 @@ func (s *Server) private(pattern string, h func(http.ResponseWriter, *http.Reque
 // public serves a route to everybody.
 func (s *Server) public(pattern string, h func(http.ResponseWriter, *http.Request) error) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		out := newReply(w, s.Patience)
 		in, r := newUpload(w, r, s.Patience, s.Now)
+		out := newReply(w, s.Patience, in)
 		begin := s.Now()
 		err := error(nil)
 		if !utf8.ValidString(r.URL.Path) {
@@ -132,8 +159,8 @@ func (s *Server) public(pattern string, h func(http.ResponseWriter, *http.Reques
 		} else {
 			err = h(out, r)
 		}
-		if failure := in.failure(); err != nil && failure != nil {
-			err = failure // what else went wrong is a consequence
+		if failure := in.failure(); failure != nil && err != nil && !errors.Is(err, errClosing) && !errors.Is(err, errUpload) {
+			err = failure // what else went wrong is a consequence, unless it was we who broke off
 		}
 		s.finish(out, r, err, s.Now().Sub(begin))
 		if r.ProtoMajor == 1 {
@@ -183,12 +210,17 @@ func answer(w http.ResponseWriter, v any) error {
 }
 
 func send(w http.ResponseWriter, mediaType string, b []byte) error {
+	return sendStatus(w, http.StatusOK, mediaType, b)
+}
+
+func sendStatus(w http.ResponseWriter, status int, mediaType string, b []byte) error {
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
 	h.Set("Content-Length", fmt.Sprint(len(b)))
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
+	w.WriteHeader(status)
 	_, err := w.Write(b)
 	return err
 }

@@ -139,12 +139,18 @@ func (cut) Read([]byte) (int, error) { return 0, errCut }
 
 // parts gives the documents of a submission as they arrive.
 type parts struct {
-	mr *multipart.Reader
+	mr    *multipart.Reader
+	first *multipart.Part // read ahead
+	err   error           // in its place
 }
 
 // Next implements archive.Content.
 func (p *parts) Next() (string, io.Reader, error) {
-	part, err := p.mr.NextRawPart()
+	part, err := p.first, p.err
+	if part == nil && err == nil {
+		part, err = p.mr.NextRawPart()
+	}
+	p.first, p.err = nil, err
 	if err == io.EOF {
 		return "", nil, io.EOF
 	}
@@ -159,11 +165,12 @@ func (p *parts) Next() (string, io.Reader, error) {
 type reply struct {
 	http.ResponseWriter
 	patience
+	in    *upload
 	begun bool
 }
 
-func newReply(w http.ResponseWriter, limit time.Duration) *reply {
-	return &reply{ResponseWriter: w, patience: patience{limit, http.NewResponseController(w).SetWriteDeadline}}
+func newReply(w http.ResponseWriter, limit time.Duration, in *upload) *reply {
+	return &reply{ResponseWriter: w, patience: patience{limit, http.NewResponseController(w).SetWriteDeadline}, in: in}
 }
 
 // Unwrap is for http.ResponseController.
@@ -171,13 +178,21 @@ func (r *reply) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
 func (r *reply) WriteHeader(status int) {
+	if !r.begun && r.in.failure() != nil {
+		// Where a body was left in its middle, net/http must not look for
+		// another request behind it: a read that it has begun itself would be in
+		// its way.
+		r.Header().Set("Connection", "close")
+	}
 	r.begun = true
 	r.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements io.Writer.
 func (r *reply) Write(p []byte) (n int, err error) {
-	r.begun = true
+	if !r.begun {
+		r.WriteHeader(http.StatusOK)
+	}
 	r.during(func() { n, err = r.ResponseWriter.Write(p) })
 	return n, err
 }

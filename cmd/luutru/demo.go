@@ -89,6 +89,7 @@ func (d *demo) steps() []step {
 		{"Lập kho lưu trữ", "Create the archive", d.create},
 		{"Nộp hồ sơ qua HTTP", "Push dossiers over HTTP", d.ingest},
 		{"Nộp lại và nộp trùng mã", "Push again, and push another under the same code", d.again},
+		{"Nộp gói, gửi tiếp khi đứt mạng, nộp lưu trữ lịch sử", "Packages: in, over a broken line, and out for the historical archive", d.packages},
 		{"Tra cứu có dấu và không dấu", "Search with and without accents", d.search},
 		{"Hồ sơ và đời sống của nó", "A dossier and its life", d.show},
 		{"Giao bản sao, kiểm tra không cần mạng", "Retrieve a copy and verify it offline", d.retrieve},
@@ -96,6 +97,7 @@ func (d *demo) steps() []step {
 		{"Tạm dừng hủy thì không ai hủy được", "What is held nobody destroys", d.hold},
 		{"Hủy hồ sơ: bốn bước, bốn người", "Destruction: four steps, four people", d.destroy},
 		{"Sau khi hủy", "After the destruction", d.after},
+		{"Đối chiếu danh mục của hệ thống nguồn", "Reconcile the source system's list", d.reconcile},
 		{"Kiểm tra sổ cái và toàn kho", "Verify the ledger and the whole archive", d.verify},
 		{"Mất máy chủ: dựng lại từ kho chứa", "The server is lost: rebuild from the store", d.restart},
 	}
@@ -267,6 +269,8 @@ Máy chủ vẫn chạy tại %[1]s. Mở cửa sổ khác và thử · The serv
   luutru search khai sinh
   luutru show %[3]s
   luutru get %[3]s --purpose 'xem thử' -o ban-sao.zip && luutru verify ban-sao.zip
+  luutru get %[3]s --purpose 'nộp lưu trữ' --form sip
+  luutru policy show
   luutru retention due
   luutru ledger show
   luutru check --content --token-file %[4]s

@@ -19,7 +19,7 @@ import (
 
 type initOptions struct {
 	keysOptions
-	dir, schedule string
+	dir, schedule, code string
 }
 
 func newInitCommand(r *root) *cobra.Command {
@@ -35,6 +35,7 @@ func newInitCommand(r *root) *cobra.Command {
 	}
 	o.flags(cmd)
 	cmd.Flags().StringVar(&o.dir, "new", "", "thư mục cho một kho dùng thử\nfolder for an archive to try")
+	cmd.Flags().StringVar(&o.code, "code", "", "mã cơ quan lưu trữ, đứng đầu mọi mã lưu trữ hồ sơ (mặc định: tên kho)\nthe archive's agency code, with which archive codes begin (default: its name)")
 	cmd.Flags().StringVar(&o.schedule, "schedule", "", "tệp bảng thời hạn lưu trữ (mặc định: bảng khởi đầu, phần lớn chưa được duyệt)\nfile of the retention schedule (default: one to start from, mostly not approved)")
 	return cmd
 }
@@ -112,7 +113,7 @@ func (o *initOptions) create(ctx context.Context, c *Config, s *retention.Schedu
 	if err != nil {
 		return err
 	}
-	cfg := archive.Config{Archive: evidence, Keys: st.keys, Work: st.work, Keyring: k, Node: c.Node, Now: o.now, NoLock: c.Store.NoLock}
+	cfg := archive.Config{Archive: evidence, Keys: st.keys, Work: st.work, Keyring: k, Node: c.Node, Now: o.now, NoLock: c.Store.NoLock, Code: o.code}
 	if err := archive.Create(ctx, cfg, o.name, s); err != nil {
 		return err
 	}

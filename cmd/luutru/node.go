@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/luutru/luutru/archive"
 	"github.com/luutru/luutru/index"
+	"github.com/luutru/luutru/staging"
 	"github.com/luutru/luutru/store"
 	"github.com/luutru/luutru/store/embedded"
 	"github.com/luutru/luutru/store/s3"
@@ -118,6 +121,7 @@ func (s *stores) Close() error {
 type node struct {
 	*stores
 	archive *archive.Archive
+	staging *staging.Area
 	index   *index.Index
 	state   string
 }
@@ -154,7 +158,21 @@ func (r *root) openNode(ctx context.Context, c *Config, log *slog.Logger) (_ *no
 	n.archive, err = archive.Open(ctx, archive.Config{
 		Archive: evidence, Keys: n.keys, Work: n.work, Keyring: k, Node: c.Node, Index: n.index, Now: r.now, Log: log, NoLock: c.Store.NoLock, Known: known,
 	})
+	if err != nil {
+		return nil, err
+	}
+	n.staging, err = openStaging(k, n.work, r.now)
 	return n, err
+}
+
+// openStaging opens the place of uploads. All nodes must have one secret for
+// it, and it must not be the id key itself.
+func openStaging(k *archive.Keyring, work store.Store, now func() time.Time) (*staging.Area, error) {
+	secret, err := hkdf.Key(sha256.New, k.ID[:], nil, "luutru staging", 32)
+	if err != nil {
+		return nil, err
+	}
+	return staging.New(staging.Config{Store: work, Secret: secret, Now: now})
 }
 
 // suits says what the stores lack, and refuses to go on in production mode.

@@ -94,7 +94,7 @@ func newRootCommand(e env) (*cobra.Command, *root) {
 	cmd.AddCommand(
 		newInitCommand(r), newServeCommand(r), newPushCommand(r), newSearchCommand(r), newShowCommand(r), newGetCommand(r), newReceiptCommand(r),
 		newVerifyCommand(r), newHoldCommand(r), newRetentionCommand(r), newDestroyCommand(r), newLedgerCommand(r), newCheckCommand(r),
-		newRebuildCommand(r), newKeysCommand(r), newTokenCommand(r), newScheduleCommand(r), newDemoCommand(r), newVersionCommand(r),
+		newRebuildCommand(r), newReconcileCommand(r), newChangesCommand(r), newPolicyCommand(r), newConformCommand(r), newKeysCommand(r), newTokenCommand(r), newScheduleCommand(r), newDemoCommand(r), newVersionCommand(r),
 	)
 	cmd.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Trợ giúp về một lệnh · Help about a command", Hidden: true, RunE: func(c *cobra.Command, args []string) error {
 		found, _, err := c.Root().Find(args)
@@ -158,7 +158,7 @@ var exits = []struct {
 	errs []error
 }{
 	{exitUnverified, []error{archive.ErrProof, archive.ErrCorrupt, chain.ErrTampered, audit.ErrTampered, signing.ErrSignature, dossier.ErrPackage, errFindings}},
-	{exitRefused, []error{archive.ErrConflict, archive.ErrDestroyed, archive.ErrNotDue, archive.ErrDenied, archive.ErrCase, custody.ErrStopped, api.ErrUnauthenticated}},
+	{exitRefused, []error{archive.ErrConflict, archive.ErrDestroyed, archive.ErrNotDue, archive.ErrGroup, archive.ErrDenied, archive.ErrCase, custody.ErrStopped, api.ErrUnauthenticated}},
 	{exitNotFound, []error{fs.ErrNotExist}},
 }
 
@@ -194,6 +194,14 @@ func message(err error, code int) string {
 	}
 	if errors.As(err, &s) {
 		return "luutru: " + problems(s.Problems)
+	}
+	var invalid *dossier.ValidationError
+	if errors.As(err, &invalid) {
+		text := ""
+		for _, x := range invalid.Problems {
+			text += fmt.Sprintf("\n%s (%s)\n  %s\n  %s", x.Field, x.Code, x.Vietnamese, x.English)
+		}
+		return "luutru: " + err.Error() + text
 	}
 	kind := []string{"", "thất bại · failed", "dùng sai lệnh · wrong usage", "không tìm thấy · not found", "bị từ chối · refused", "kiểm tra không đạt · verification failed"}[code]
 	return "luutru: " + kind + ": " + err.Error()

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/big"
 	"net"
@@ -31,10 +35,12 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
-			return os.CopyFS(e.WorkDir, os.DirFS("testdata/common"))
+			return errors.Join(os.CopyFS(e.WorkDir, os.DirFS("testdata/common")),
+				os.CopyFS(filepath.Join(e.WorkDir, "signed"), os.DirFS("../../inspect/testdata")))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"archive": cmdArchive, "people": cmdPeople, "waitfor": cmdWaitFor, "exits": cmdExits, "indexed": cmdIndexed, "corrupt": cmdCorrupt, "only": cmdOnly, "certificate": cmdCertificate,
+			"pack": cmdPack, "unpack": cmdUnpack, "corruptzip": cmdCorruptZip, "waitgone": cmdWaitGone,
 		},
 		RequireUniqueNames: true,
 	})
@@ -154,5 +160,79 @@ func cmdOnly(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if strings.Join(got, " ") != strings.Join(args[1:], " ") {
 		ts.Fatalf("%s holds %q, not %q", args[0], got, args[1:])
+	}
+}
+
+// cmdPack makes a package of a dossier's folder: zip, bag (in a ZIP) or bag.tar.
+func cmdPack(ts *testscript.TestScript, _ bool, args []string) {
+	form, from, to := args[0], os.DirFS(ts.MkAbs(args[1])), ts.MkAbs(args[2])
+	files := map[string][]byte{}
+	ts.Check(fs.WalkDir(from, ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files[path], err = fs.ReadFile(from, path)
+		}
+		return err
+	}))
+	if form != "zip" {
+		files = bagged(files)
+	}
+	var b bytes.Buffer
+	if form == "bag.tar" {
+		w := tar.NewWriter(&b)
+		for name, data := range files {
+			ts.Check(w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "ho-so/" + name, Size: int64(len(data)), Mode: 0o644}))
+			_, err := w.Write(data)
+			ts.Check(err)
+		}
+		ts.Check(w.Close())
+	} else {
+		w := zip.NewWriter(&b)
+		for name, data := range files {
+			f, err := w.Create("ho-so/" + name)
+			ts.Check(err)
+			_, err = f.Write(data)
+			ts.Check(err)
+		}
+		ts.Check(w.Close())
+	}
+	ts.Check(os.WriteFile(to, b.Bytes(), 0o600))
+}
+
+// bagged makes a bag (RFC 8493) of files.
+func bagged(files map[string][]byte) map[string][]byte {
+	bag := map[string][]byte{"bagit.txt": []byte("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")}
+	var manifest bytes.Buffer
+	for name, data := range files {
+		bag["data/"+name] = data
+		fmt.Fprintf(&manifest, "%x  data/%s\n", sha256.Sum256(data), name)
+	}
+	bag["manifest-sha256.txt"] = manifest.Bytes()
+	return bag
+}
+
+// cmdUnpack unpacks a ZIP into a folder.
+func cmdUnpack(ts *testscript.TestScript, _ bool, args []string) {
+	z, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer z.Close()
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), z))
+}
+
+// cmdCorruptZip copies a file with its first half alone.
+func cmdCorruptZip(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b[:len(b)/2], 0o600))
+}
+
+// cmdWaitGone waits until a file is not there.
+func cmdWaitGone(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s is still there", args[0])
+		}
 	}
 }

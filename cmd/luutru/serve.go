@@ -77,6 +77,7 @@ type serving struct {
 	url  string
 	api  *api.Server
 	http *http.Server
+	log  *slog.Logger
 	done chan error
 }
 
@@ -90,8 +91,8 @@ func (r *root) serve(c *Config, n *node, log *slog.Logger) (*serving, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &serving{url: "http://" + l.Addr().String(), done: make(chan error, 1)}
-	s.api = api.New(api.Config{Archive: n.archive, Authenticator: tokens, Log: log, Now: r.now})
+	s := &serving{url: "http://" + l.Addr().String(), log: log, done: make(chan error, 1)}
+	s.api = api.New(api.Config{Archive: n.archive, Authenticator: tokens, Staging: n.staging, Log: log, Now: r.now})
 	s.http = &http.Server{
 		Handler: s.api, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -118,11 +119,12 @@ func loopback(a net.Addr) bool {
 	return ok && t.IP.IsLoopback()
 }
 
-// wait serves until the context ends, and remembers now and then how far the
-// ledger is.
+// wait serves until the context ends, remembers now and then how far the ledger
+// is, and clears away the uploads that were given up.
 func (s *serving) wait(ctx context.Context, n *node) error {
-	tick := time.NewTicker(time.Minute)
+	tick, sweep := time.NewTicker(time.Minute), time.NewTicker(time.Hour)
 	defer tick.Stop()
+	defer sweep.Stop()
 	for {
 		select {
 		case err := <-s.done:
@@ -131,16 +133,22 @@ func (s *serving) wait(ctx context.Context, n *node) error {
 			if err := n.remember(); err != nil {
 				return errors.Join(err, s.stop())
 			}
+		case <-sweep.C:
+			if _, err := n.staging.Sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("uploads not swept", "error", err) // in an hour again
+			}
 		case <-ctx.Done():
 			return s.stop()
 		}
 	}
 }
 
-// stop lets requests that are being answered come to an end.
+// stop lets requests that are being answered come to an end; uploads break off
+// and can be resumed.
 func (s *serving) stop() error {
 	s.api.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	defer s.api.Close()
 	return s.http.Shutdown(ctx)
 }

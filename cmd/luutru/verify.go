@@ -92,10 +92,12 @@ type verified struct {
 	File        string `json:"file,omitempty"`
 	Archive     string `json:"archive"`
 	Dossier     string `json:"dossier"`
-	Code        string `json:"code,omitempty"`  // of a receipt: as it says, not proved by it
-	Files       int    `json:"files,omitempty"` // of a copy, each with its digest
-	Since       string `json:"since"`           // time of the act that is proved
-	Certificate string `json:"certificate"`     // fingerprint
+	Code        string `json:"code,omitempty"`         // of a receipt: as it says, not proved by it
+	ArchiveCode string `json:"archive_code,omitempty"` // of a receipt
+	Declared    bool   `json:"declared,omitempty"`     // the receipt is of the declaration that was given
+	Files       int    `json:"files,omitempty"`        // of a copy, each with its digest
+	Since       string `json:"since"`                  // time of the act that is proved
+	Certificate string `json:"certificate"`            // fingerprint
 	LogKey      string `json:"log_key"`
 	Pinned      bool   `json:"pinned"` // both were known beforehand
 }
@@ -109,7 +111,12 @@ var verifiedKinds = map[string]string{"copy": "bản sao · copy", "receipt": "b
 func (v *verified) print(w io.Writer) {
 	fmt.Fprintf(w, "ĐÚNG · VERIFIED  %s %s\n", verifiedKinds[v.Kind], v.File)
 	fmt.Fprintf(w, "  kho lưu trữ · archive    %s\n  hồ sơ · dossier          %s\n", v.Archive, v.Dossier)
-	if v.Code != "" {
+	if v.ArchiveCode != "" {
+		fmt.Fprintf(w, "  mã lưu trữ · archive code %s\n", v.ArchiveCode)
+	}
+	if v.Declared {
+		fmt.Fprintf(w, "  mã hồ sơ · code          %s (đúng bản khai · as declared)\n", v.Code)
+	} else if v.Code != "" {
 		fmt.Fprintf(w, "  mã hồ sơ · code          %s%s\n", v.Code, map[string]string{"receipt": " (biên nhận ghi, chữ ký không bao gồm · as written, not signed)"}[v.Kind])
 	}
 	if v.Files > 0 {
@@ -132,6 +139,7 @@ func (v *verified) warn(r *root) {
 type verifyOptions struct {
 	*root
 	pins
+	declaration string
 }
 
 func newVerifyCommand(r *root) *cobra.Command {
@@ -142,6 +150,7 @@ func newVerifyCommand(r *root) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error { return runVerify(o, args[0]) },
 	}
 	o.pins.flags(cmd)
+	cmd.Flags().StringVar(&o.declaration, "declaration", "", "bản khai: biên nhận phải là của đúng bản khai này\na declaration: the receipt must be of just this one")
 	return cmd
 }
 
@@ -163,9 +172,38 @@ func runVerify(o *verifyOptions, path string) error {
 	if err != nil {
 		return err
 	}
+	if o.declaration != "" {
+		if err := o.declared(f, info.Size(), t, out); err != nil {
+			return err
+		}
+	}
 	out.File = path
 	out.warn(o.root)
 	return o.print(out, out.print)
+}
+
+// declared checks that a receipt is of the declaration.
+func (o *verifyOptions) declared(f io.ReaderAt, size int64, t *trust, out *verified) error {
+	if out.Kind != "receipt" {
+		return usagef("--declaration: chỉ cho biên nhận · for receipts only")
+	}
+	b, err := io.ReadAll(io.LimitReader(io.NewSectionReader(f, 0, size), maxProof))
+	if err != nil {
+		return err
+	}
+	r, err := archive.ParseReceipt(bytes.TrimSuffix(b, []byte("\n")))
+	if err != nil {
+		return err
+	}
+	d, err := readDeclaration(o.declaration)
+	if err != nil {
+		return err
+	}
+	if _, err := r.VerifyDeclaration(t.certificate, t.log, d); err != nil {
+		return err
+	}
+	out.Declared, out.Code = true, d.Code
+	return nil
 }
 
 const maxProof = 64 << 20 // a receipt or certificate of destruction
@@ -205,7 +243,7 @@ func verifyReceipt(b []byte, t *trust) (*verified, error) {
 		return nil, err
 	}
 	out := t.result("receipt", r.Archive, r.Dossier)
-	out.Code, out.Since = r.Code, since(r.Seal)
+	out.Code, out.ArchiveCode, out.Since = r.Code, r.ArchiveCode, since(r.Seal)
 	return out, nil
 }
 
