@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -68,7 +69,7 @@ func newLarge(sizes ...int64) (*large, error) {
 			return nil, err
 		}
 		l.digests = append(l.digests, hex.EncodeToString(h.Sum(nil)))
-		l.names = append(l.names, fmt.Sprintf("%02d-ghi-hinh.bin", i+1))
+		l.names = append(l.names, fmt.Sprintf("%02d-ghi-hinh.mp4", i+1))
 		if size == 0 {
 			return nil, fmt.Errorf("document %d is empty", i)
 		}
@@ -76,7 +77,12 @@ func newLarge(sizes ...int64) (*large, error) {
 	return l, nil
 }
 
-func (l *large) open(i int) *synthetic { return newSynthetic(uint64(i+1), l.sizes[i]) }
+// open gives a film of noise: a format that may be archived, with nothing in it
+// to look into.
+func (l *large) open(i int) io.ReadCloser {
+	head := append([]byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom\x00\x00\x00\x01mdat"), binary.BigEndian.AppendUint64(nil, uint64(l.sizes[i]-24))...)
+	return io.NopCloser(io.MultiReader(bytes.NewReader(head), newSynthetic(uint64(i+1), l.sizes[i]-int64(len(head)))))
+}
 
 // declare declares the dossier.
 func (l *large) declare() *dossier.Declaration {
@@ -88,7 +94,7 @@ func (l *large) declare() *dossier.Declaration {
 	for i, name := range l.names {
 		d.Documents = append(d.Documents, dossier.Document{
 			Name: name, Subject: "Ghi hình hiện trường", Type: "32", Role: "submitted", Origin: "born_digital",
-			MediaType: "application/octet-stream", Size: l.sizes[i], SHA256: l.digests[i],
+			MediaType: "video/mp4", Size: l.sizes[i], SHA256: l.digests[i],
 		})
 	}
 	return d
