@@ -14,6 +14,11 @@ import (
 // is measured is our own work, the inspection of the documents with it, and no
 // store. The index follows behind.
 func BenchmarkIngest(b *testing.B) {
+	b.Run("checked", func(b *testing.B) { benchmarkIngest(b, true) })
+	b.Run("not looked into", func(b *testing.B) { benchmarkIngest(b, false) })
+}
+
+func benchmarkIngest(b *testing.B, checked bool) {
 	w := &world{buckets: newBuckets(), index: newIndex(b), node: "a"}
 	if err := archive.Create(b.Context(), w.config(b), "luutru.test", schedule); err != nil {
 		b.Fatal(err)
@@ -23,6 +28,11 @@ func BenchmarkIngest(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer a.Close()
+	if !checked {
+		if err := archive.Uninspected(b.Context(), a); err != nil {
+			b.Fatal(err)
+		}
+	}
 	by := portal
 	by.Agencies = []string{"*"}
 	const size = 3 << 20

@@ -128,7 +128,7 @@ const inspectAhead = 16 << 20
 func (a *Archive) inspect(ctx context.Context, sub *submission, looked func(look)) *inspection {
 	n := &inspection{looked: looked, queue: make(chan look, 64), done: make(chan struct{})}
 	n.document = func(l look) ([]intake.Finding, error) {
-		return sub.rules.inspector.Document(ctx, sub.Declaration, l.index, bytes.NewReader(l.data), int64(len(l.data)))
+		return sub.rules.document(ctx, sub.Declaration, l.index, bytes.NewReader(l.data), int64(len(l.data)))
 	}
 	n.less = sync.NewCond(&n.mu)
 	go func() {
@@ -217,7 +217,7 @@ func (a *Archive) inspectLarge(ctx context.Context, sub *submission) error {
 		if e.Size <= keepText {
 			continue
 		}
-		more, err := sub.rules.inspector.Document(ctx, sub.Declaration, i, io.NewSectionReader(opened, e.Offset, e.Size), e.Size)
+		more, err := sub.rules.document(ctx, sub.Declaration, i, io.NewSectionReader(opened, e.Offset, e.Size), e.Size)
 		if err != nil {
 			return fmt.Errorf("document: %w", err)
 		}

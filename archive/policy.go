@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 
 	"github.com/luutru/luutru/chain"
 	"github.com/luutru/luutru/docsig/trust"
+	"github.com/luutru/luutru/dossier"
 	"github.com/luutru/luutru/inspect"
 	"github.com/luutru/luutru/intake"
 )
@@ -22,10 +24,10 @@ const (
 	policyAct   = "policy"
 )
 
-// rules are the policy in force and the inspector that works by it.
+// rules are the policy in force and how documents are looked into by it.
 type rules struct {
-	policy    *intake.Policy
-	inspector *inspect.Inspector
+	policy   *intake.Policy
+	document func(ctx context.Context, d *dossier.Declaration, n int, r io.ReaderAt, size int64) ([]intake.Finding, error)
 }
 
 // Policy returns the intake policy in force, as this node knows it.
@@ -93,7 +95,7 @@ func (a *Archive) rules(ctx context.Context) (*rules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("intake policy: %w", err)
 	}
-	a.inForce, a.policyRead = &rules{p, i}, changed
+	a.inForce, a.policyRead = &rules{p, i.Document}, changed
 	return a.inForce, nil
 }
 
