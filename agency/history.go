@@ -33,13 +33,13 @@ var ErrTable = errors.New("table of agencies is not usable")
 
 // A Unit is an agency under one identifier, for as long as it had it.
 type Unit struct {
-	ID         string // canonical
-	Name       string
-	From       string   // first day, 2006-01-02; empty where it is not known
-	Until      string   // last day; empty while it exists
-	Successors []string // canonical; whoever took over, several after a division
-	Certainty  string   // Read, Inferred
-	Source     string
+	ID         string   `json:"id"` // canonical
+	Name       string   `json:"name"`
+	From       string   `json:"from,omitempty"`       // first day, 2006-01-02; empty where it is not known
+	Until      string   `json:"until,omitempty"`      // last day; empty while it exists
+	Successors []string `json:"successors,omitempty"` // canonical; whoever took over, several after a division
+	Certainty  string   `json:"certainty"`            // Read, Inferred
+	Source     string   `json:"source"`
 }
 
 // A History knows the units of a table. It is not changed by its methods and

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/luutru/luutru/agency"
 )
 
 // Config is the configuration, one JSON file. Relative paths are relative to
@@ -48,6 +50,9 @@ type Config struct {
 	// State is a folder for what can be lost: the index, and the ledger's
 	// checkpoint as this server last saw it.
 	State string `json:"state,omitempty"`
+	// Agencies is a table (CSV) of agencies that took the place of others, in
+	// place of the one that comes with the program; see luutru agencies.
+	Agencies string `json:"agencies,omitempty"`
 	// Store says where the objects are.
 	Store StoreConfig `json:"store,omitzero"`
 	// Production makes the server refuse to run where the store, or this
@@ -103,7 +108,7 @@ func parseConfig(data []byte) (*Config, error) {
 // anchor makes the paths relative to a folder.
 func (c *Config) anchor(dir string) {
 	for _, p := range []*string{
-		&c.TokenFile, &c.CAFile, &c.Certificate, &c.LogKey, &c.TLSCertificate, &c.TLSKey, &c.Tokens, &c.Keys, &c.PassphraseFile, &c.State,
+		&c.TokenFile, &c.CAFile, &c.Certificate, &c.LogKey, &c.TLSCertificate, &c.TLSKey, &c.Tokens, &c.Keys, &c.PassphraseFile, &c.State, &c.Agencies,
 		&c.Store.Embedded, &c.Store.AccessKeyFile, &c.Store.SecretKeyFile, &c.Store.KeysAccessKeyFile, &c.Store.KeysSecretKeyFile,
 	} {
 		if *p != "" && !filepath.IsAbs(*p) {
@@ -166,6 +171,23 @@ func (r *root) nodeConfig() (*Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// history reads the table of agencies; nil is the one that comes with the
+// program.
+func (c *Config) history() (*agency.History, error) {
+	if c.Agencies == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(c.Agencies)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	h, err := agency.Parse(data)
+	if err != nil {
+		return nil, usagef("%s: %w", c.Agencies, err)
+	}
+	return h, nil
 }
 
 // secret reads a file with a secret in one line.

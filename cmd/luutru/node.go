@@ -155,8 +155,13 @@ func (r *root) openNode(ctx context.Context, c *Config, log *slog.Logger) (_ *no
 	if err != nil {
 		return nil, err
 	}
+	agencies, err := c.history()
+	if err != nil {
+		return nil, err
+	}
 	n.archive, err = archive.Open(ctx, archive.Config{
-		Archive: evidence, Keys: n.keys, Work: n.work, Keyring: k, Node: c.Node, Index: n.index, Now: r.now, Log: log, NoLock: c.Store.NoLock, Known: known,
+		Agencies: agencies,
+		Archive:  evidence, Keys: n.keys, Work: n.work, Keyring: k, Node: c.Node, Index: n.index, Now: r.now, Log: log, NoLock: c.Store.NoLock, Known: known,
 	})
 	if err != nil {
 		return nil, err

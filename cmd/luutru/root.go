@@ -94,7 +94,7 @@ func newRootCommand(e env) (*cobra.Command, *root) {
 	cmd.AddCommand(
 		newInitCommand(r), newServeCommand(r), newPushCommand(r), newSearchCommand(r), newShowCommand(r), newGetCommand(r), newReceiptCommand(r),
 		newVerifyCommand(r), newHoldCommand(r), newRetentionCommand(r), newDestroyCommand(r), newLedgerCommand(r), newCheckCommand(r),
-		newRebuildCommand(r), newReconcileCommand(r), newChangesCommand(r), newPolicyCommand(r), newConformCommand(r), newKeysCommand(r), newTokenCommand(r), newScheduleCommand(r), newDemoCommand(r), newVersionCommand(r),
+		newRebuildCommand(r), newReconcileCommand(r), newChangesCommand(r), newPolicyCommand(r), newAgenciesCommand(r), newConformCommand(r), newKeysCommand(r), newTokenCommand(r), newScheduleCommand(r), newDemoCommand(r), newVersionCommand(r),
 	)
 	cmd.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Trợ giúp về một lệnh · Help about a command", Hidden: true, RunE: func(c *cobra.Command, args []string) error {
 		found, _, err := c.Root().Find(args)
