@@ -47,6 +47,8 @@ type Hit struct {
 	Procedure string     `json:"procedure,omitempty"`
 	Class     string     `json:"class,omitempty"`
 	Access    string     `json:"access,omitempty"`
+	Archive   string     `json:"archive_code,omitempty"`
+	Group     string     `json:"group,omitempty"` // code of the group of interconnected dossiers
 	Begin     string     `json:"begin,omitempty"`
 	End       string     `json:"end,omitempty"`
 	Document  string     `json:"document,omitempty"` // the one that fits best
@@ -65,12 +67,15 @@ type Record struct {
 	State     life.State           `json:"state"`
 	Code      string               `json:"code,omitempty"`  // as far as the index knows
 	Title     string               `json:"title,omitempty"` // likewise
+	Archive   string               `json:"archive_code,omitempty"`
+	Group     string               `json:"group,omitempty"` // code of its group; search for that to see who is in it
 	Agency    string               `json:"agency"`
 	Class     string               `json:"class,omitempty"`
 	Access    string               `json:"access"`
 	Closed    string               `json:"closed"`
 	Documents int                  `json:"documents"`
-	Size      int64                `json:"size"` // octets of the sealed package
+	Size      int64                `json:"size"`               // octets of the sealed package
+	Findings  []life.Result        `json:"findings,omitempty"` // what the checks at intake came to
 	Holds     map[string]time.Time `json:"holds,omitempty"`
 	Verdict   retention.Verdict    `json:"verdict"`
 	Acts      []Act                `json:"acts"` // its life, oldest first

@@ -163,7 +163,7 @@ func partHeader(name, file, mediaType string) textproto.MIMEHeader {
 func (c *Client) Search(ctx context.Context, q index.Query) (*Result, error) {
 	v := url.Values{}
 	for name, value := range map[string]string{
-		"q": q.Text, "code": q.Code, "agency": q.Agency, "procedure": q.Procedure, "person": q.PersonalID, "class": q.Class, "from": date(q.From),
+		"q": q.Text, "code": q.Code, "agency": q.Agency, "procedure": q.Procedure, "person": q.PersonalID, "class": q.Class, "group": q.Group, "from": date(q.From),
 	} {
 		if value != "" {
 			v.Set(name, value)

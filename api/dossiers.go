@@ -79,6 +79,8 @@ func queryOf(v url.Values) (q index.Query, err error) {
 			q.PersonalID = value
 		case "class":
 			q.Class = value
+		case "group":
+			q.Group = value
 		case "from":
 			q.From, err = parseDate(value)
 		case "to":
@@ -101,6 +103,7 @@ func queryOf(v url.Values) (q index.Query, err error) {
 func hitOf(h *index.Hit) Hit {
 	out := Hit{
 		Dossier: h.ID, Code: h.Code, Title: h.Title, Agency: h.Agency, Procedure: h.Procedure, Class: h.Class, Access: h.Access,
+		Archive: h.ArchiveCode, Group: h.Group,
 		Begin: date(h.Begin), End: date(h.End), Document: h.Document,
 	}
 	for _, f := range h.Snippet {
@@ -137,10 +140,10 @@ func recordOf(rec *archive.Record) *Record {
 	out := &Record{
 		Dossier: rec.Dossier, State: rec.State, Holds: rec.Holds, Verdict: rec.Verdict, Acts: actsOf(rec.Acts),
 		Agency: rec.Seal.Agency, Class: rec.Seal.Class, Access: rec.Seal.Access, Closed: rec.Seal.Closed,
-		Documents: rec.Seal.Documents, Size: rec.Seal.Size,
+		Documents: rec.Seal.Documents, Size: rec.Seal.Size, Findings: rec.Seal.Findings,
 	}
 	if rec.Hit != nil {
-		out.Code, out.Title = rec.Hit.Code, rec.Hit.Title
+		out.Code, out.Title, out.Archive, out.Group = rec.Hit.Code, rec.Hit.Title, rec.Hit.ArchiveCode, rec.Hit.Group
 	}
 	return out
 }

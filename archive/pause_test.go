@@ -118,6 +118,7 @@ func pause(t *testing.T, op operation, n int, meanwhile func(*testing.T, *archiv
 		err = <-done
 	case err = <-done:
 		armed.Store(false)
+		close(resume) // what goes on behind the answer may have been stopped just now
 	}
 	outcome(t, w, op, err)
 	if err := paused.Close(); err != nil {

@@ -185,7 +185,7 @@ func (d *demo) show(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.printed(func(w io.Writer) { printRecord(w, rec) })
+	d.printed(func(w io.Writer) { printRecord(w, rec, nil) })
 	if rec.State != "archived" || len(rec.Acts) == 0 || rec.Dossier != d.receipts[d.codes[0]].Dossier {
 		return errors.New("not the record of the dossier")
 	}

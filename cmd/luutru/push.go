@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"github.com/luutru/luutru/api"
 	"github.com/luutru/luutru/archive"
+	"github.com/luutru/luutru/intake"
 )
 
 // declarationFile is the declaration's name in the folder of a dossier.
@@ -200,5 +203,24 @@ func (p *pusher) received(receipt *archive.Receipt) error {
 	defer p.mu.Unlock()
 	return p.print(receipt, func(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%s\n", receipt.Dossier, cmp.Or(receipt.Code, receipt.ArchiveCode))
+		printWarnings(w, receipt)
 	})
+}
+
+// printWarnings tells what the checks at intake found wanting in a dossier that
+// was taken in; luutru show has the whole text.
+func printWarnings(w io.Writer, receipt *archive.Receipt) {
+	found, err := receipt.Findings()
+	if err != nil {
+		return // luutru verify says so
+	}
+	var codes []string
+	for _, f := range found {
+		if _, known := intake.RuleOf(f.Code); known && !slices.Contains(codes, f.Code) {
+			codes = append(codes, f.Code)
+		}
+	}
+	if len(codes) > 0 {
+		fmt.Fprintf(w, "\tlưu ý · note: %s\n", strings.Join(codes, ", "))
+	}
 }

@@ -34,6 +34,7 @@ func newSearchCommand(r *root) *cobra.Command {
 	f.StringVar(&o.q.Procedure, "procedure", "", "mã thủ tục · procedure")
 	f.StringVar(&o.q.PersonalID, "person", "", "số định danh cá nhân · personal ID")
 	f.StringVar(&o.q.Class, "class", "", "nhóm hồ sơ · retention class")
+	f.StringVar(&o.q.Group, "group", "", "mã nhóm liên thông: mọi hồ sơ trong nhóm\ncode of a group: all dossiers in it")
 	f.StringVar(&o.from, "from", "", "kết thúc từ ngày · closed from this day (2024-01-31)")
 	f.StringVar(&o.to, "to", "", "kết thúc đến hết ngày · closed up to this day")
 	f.IntVar(&o.q.Offset, "offset", 0, "bỏ qua bao nhiêu kết quả · hits to skip")
@@ -82,6 +83,9 @@ func printHits(w io.Writer, res *api.Result, colour bool) {
 	}
 	for _, h := range res.Hits {
 		fmt.Fprintf(w, "\n%s  %s\n  %s · %s · %s – %s · %s\n", h.Code, h.Title, h.Dossier, h.Agency, h.Begin, h.End, h.Class)
+		if h.Group != "" {
+			fmt.Fprintf(w, "  nhóm liên thông · group %s\n", h.Group)
+		}
 		if h.Document != "" {
 			fmt.Fprintf(w, "  %s: %s\n", h.Document, snippet(h.Snippet, colour))
 		}

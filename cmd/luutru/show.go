@@ -6,11 +6,15 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/luutru/luutru/api"
+	"github.com/luutru/luutru/index"
+	"github.com/luutru/luutru/intake"
+	"github.com/luutru/luutru/life"
 	"github.com/luutru/luutru/retention"
 )
 
@@ -32,7 +36,13 @@ func runShow(ctx context.Context, r *root, ref string) error {
 	if err != nil {
 		return err
 	}
-	return r.print(rec, func(w io.Writer) { printRecord(w, rec) })
+	var group *api.Result
+	if rec.Group != "" && !r.json {
+		if group, err = c.Search(ctx, index.Query{Group: rec.Group, Limit: 100}); err != nil {
+			return err
+		}
+	}
+	return r.print(rec, func(w io.Writer) { printRecord(w, rec, group) })
 }
 
 // states are the words for the states of a dossier.
@@ -61,9 +71,12 @@ func vietnam(t time.Time) string {
 	return t.In(time.FixedZone("", 7*60*60)).Format("2006-01-02 15:04:05 -07:00")
 }
 
-func printRecord(w io.Writer, rec *api.Record) {
+func printRecord(w io.Writer, rec *api.Record, group *api.Result) {
 	fmt.Fprintf(w, "%s  %s\n", rec.Code, rec.Title)
 	fmt.Fprintf(w, "  hồ sơ · dossier       %s\n", rec.Dossier)
+	if rec.Archive != "" {
+		fmt.Fprintf(w, "  mã lưu trữ · archive  %s\n", rec.Archive)
+	}
 	fmt.Fprintf(w, "  trạng thái · state    %s\n", states[string(rec.State)])
 	fmt.Fprintf(w, "  cơ quan · agency      %s\n", rec.Agency)
 	fmt.Fprintf(w, "  nhóm · class          %s\n", rec.Class)
@@ -74,8 +87,40 @@ func printRecord(w io.Writer, rec *api.Record) {
 	for _, h := range slices.Sorted(maps.Keys(rec.Holds)) {
 		fmt.Fprintf(w, "  tạm dừng · hold       %s  %s\n", h, vietnam(rec.Holds[h]))
 	}
+	printFindings(w, rec.Findings)
+	if group != nil {
+		fmt.Fprintf(w, "  nhóm liên thông · group  %s, %d hồ sơ · dossiers\n", rec.Group, group.Total)
+		for _, h := range group.Hits {
+			if h.Dossier != rec.Dossier {
+				fmt.Fprintf(w, "    %s  %s\n", h.Code, h.Title)
+			}
+		}
+	}
 	fmt.Fprintln(w, "  đời sống · life")
 	printActs(w, rec.Acts)
+}
+
+// printFindings shows what the checks at intake found wanting.
+func printFindings(w io.Writer, found []life.Result) {
+	for _, f := range found {
+		rule, known := intake.RuleOf(f.Code)
+		if !known { // a check that passed
+			continue
+		}
+		fmt.Fprintf(w, "  khi tiếp nhận · intake %s%s\n    %s\n    %s\n", f.Code, places(f.Documents), rule.Vietnamese, rule.English)
+	}
+}
+
+// places names documents by their place in the declaration, from 1.
+func places(documents []int) string {
+	var b strings.Builder
+	for i, n := range documents {
+		if i == 0 {
+			b.WriteString(", tài liệu · document")
+		}
+		fmt.Fprintf(&b, " %d", n+1)
+	}
+	return b.String()
 }
 
 func printActs(w io.Writer, all []api.Act) {
