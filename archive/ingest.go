@@ -252,8 +252,15 @@ func (a *Archive) acknowledge(ctx context.Context, sub *submission, acts []*chai
 		return nil, err
 	}
 	a.follower.hand(sub.texts)
+	var f *family // as it is after the seal: whoever seals a member last sees the others
 	locked := make(chan error, 1)
-	go func() { locked <- a.retain(ctx, sub.id, l) }()
+	go func() {
+		var err error
+		if f, err = a.family(ctx, sub.id, l); err == nil {
+			err = a.retain(ctx, sub.id, l, f)
+		}
+		locked <- err
+	}()
 	act := acts[len(acts)-1]
 	_, err = a.chains.Enter(ctx, act)
 	if err := errors.Join(err, <-locked); err != nil {
@@ -261,7 +268,7 @@ func (a *Archive) acknowledge(ctx context.Context, sub *submission, acts []*chai
 		return nil, err
 	}
 	a.done.Go(func() {
-		if err := a.hold(context.WithoutCancel(ctx), sub.id, l); err != nil {
+		if err := a.hold(context.WithoutCancel(ctx), sub.id, l, f); err != nil {
 			a.Log.Error("legal hold", "dossier", sub.id, "error", err)
 			a.session.leave(sub.attempt)
 			return
@@ -275,23 +282,19 @@ func (a *Archive) acknowledge(ctx context.Context, sub *submission, acts []*chai
 // holds ask. Locks are put after the commit: an attempt that was never committed
 // must stay deletable. They are extended and never shortened.
 func (a *Archive) lock(ctx context.Context, id string, l *life.Life) error {
-	return errors.Join(a.retain(ctx, id, l), a.hold(ctx, id, l))
-}
-
-// retain locks the packages until their retention period ends, or for a rolling
-// period where no end is known. Of a group the longest life locks all members:
-// whoever seals one last sees the others.
-func (a *Archive) retain(ctx context.Context, id string, l *life.Life) error {
-	locker, ok := a.locker()
-	if !ok {
-		return nil
-	}
 	f, err := a.family(ctx, id, l)
 	if err != nil {
 		return err
 	}
+	return errors.Join(a.retain(ctx, id, l, f), a.hold(ctx, id, l, f))
+}
+
+// retain locks the packages until their retention period ends, or for a rolling
+// period where no end is known. Of a group the longest life locks all members.
+func (a *Archive) retain(ctx context.Context, id string, l *life.Life, f *family) error {
+	locker, ok := a.locker()
 	until, _ := a.lockUntil(l, f)
-	if !until.After(a.Now()) {
+	if !ok || !until.After(a.Now()) {
 		return nil
 	}
 	return f.each(id, l, func(member string, m *life.Life) error {
@@ -306,11 +309,7 @@ func (a *Archive) retain(ctx context.Context, id string, l *life.Life) error {
 
 // hold puts packages that are held, or have no known end, under legal hold; what
 // has no known end in a group, with all its members.
-func (a *Archive) hold(ctx context.Context, id string, l *life.Life) error {
-	f, err := a.family(ctx, id, l)
-	if err != nil {
-		return err
-	}
+func (a *Archive) hold(ctx context.Context, id string, l *life.Life, f *family) error {
 	if _, rolling := a.lockUntil(l, f); !rolling {
 		f = nil
 	}
