@@ -90,7 +90,11 @@ func (d *demo) pushBroken(ctx context.Context, b []byte) (*archive.Receipt, erro
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.Send(ctx, path, 0, io.MultiReader(bytes.NewReader(b[:len(b)/2]), cut{})); err == nil {
+	half, err := c.Send(ctx, path, 0, bytes.NewReader(b[:len(b)/2]))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.Send(ctx, path, half, io.MultiReader(bytes.NewReader(b[half:3*len(b)/4]), cut{})); err == nil {
 		return nil, errors.New("a broken line went unnoticed")
 	}
 	at, end := int64(0), int64(0)
