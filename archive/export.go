@@ -48,7 +48,9 @@ func (c *Copy) WriteForm(w io.Writer, form string) (n int64, err error) {
 	return count.n, nil
 }
 
-// writePackage makes an E-ARK package of the kind.
+// writePackage makes an E-ARK package of the kind. It is not signed: the
+// signature would be a file that METS.xml cannot list (CSIP66), and what proves
+// itself is the other form of a copy.
 func (c *Copy) writePackage(w io.Writer, kind dossier.Kind) error {
 	events, err := c.events()
 	if err != nil {
@@ -58,7 +60,6 @@ func (c *Copy) writePackage(w io.Writer, kind dossier.Kind) error {
 		Kind: kind, UUID: uuidOf(c.granted.ID), Archive: c.a.name, Fonds: c.Declaration.Fonds, ArchiveCode: c.Receipt.ArchiveCode,
 		Retention: retentionCode(c.a.Schedule(), c.Seal.Class), Created: c.granted.Time, Preservation: true, EventSpace: eventSpace(events),
 		Request: dossier.Request{Date: c.granted.Time.In(vietnam()).Format(time.DateOnly)},
-		Sign:    func(mets []byte) ([]byte, error) { return c.a.Keyring.Archive.Sign(mets, c.a.Now()) },
 	})
 	if err != nil {
 		return err

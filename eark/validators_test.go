@@ -1,6 +1,7 @@
 package eark_test
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"encoding/json"
@@ -22,11 +23,10 @@ func TestValidators(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var folders []string
-	for _, kind := range []dossier.Kind{dossier.SIP, dossier.AIP, dossier.DIP} {
-		name, b := write(t, kind)
+	lay := func(name, kind string, b []byte) {
 		order, files := unpack(t, b)
 		for _, at := range order {
-			to := filepath.Join(dir, name+"-"+string(kind), name, filepath.FromSlash(at))
+			to := filepath.Join(dir, name+"-"+kind, name, filepath.FromSlash(at))
 			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 				t.Fatal(err)
 			}
@@ -34,7 +34,25 @@ func TestValidators(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		folders = append(folders, filepath.Join(dir, name+"-"+string(kind), name))
+		folders = append(folders, filepath.Join(dir, name+"-"+kind, name))
+	}
+	for _, kind := range []dossier.Kind{dossier.SIP, dossier.AIP, dossier.DIP} {
+		name, b := write(t, kind)
+		lay(name, string(kind), b)
+	}
+	// What an archive gives out of a dossier that has lived (archive,
+	// TestExportEARK), where .ci/eark has had it written.
+	for _, kind := range []string{"SIP", "DIP"} {
+		b, err := os.ReadFile(filepath.Join(os.Getenv("LUUTRU_EXPORTS"), strings.ToLower(kind)+".zip"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		top, _, _ := strings.Cut(z.File[0].Name, "/")
+		lay(top, kind, b)
 	}
 	t.Run("eark-validator", func(t *testing.T) { earkValidator(t, folders) })
 	t.Run("commons-ip", func(t *testing.T) { commonsIP(t, dir, folders) })

@@ -23,8 +23,9 @@ import (
 	"github.com/luutru/luutru/store/s3"
 )
 
-// memoryBound is what a process may take for a dossier of any size.
-const memoryBound = 200 << 20
+// memoryBound is what a process may take for a dossier of any size. The race
+// detector keeps its own account of every octet.
+const memoryBound = 200 << 20 * raceFactor
 
 // usage is what the measured process reports.
 type usage struct {
