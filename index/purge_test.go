@@ -259,11 +259,16 @@ func TestEncryptedTampered(t *testing.T) {
 	}
 }
 
-// The position and the dossiers of a batch are in one commit: a process killed at any moment leaves them in step.
+// The position and the dossiers of a batch are in one commit: a process killed at any moment leaves them in step, or, seldom, an index
+// of which bleve has lost its own mapping. That is told by ErrFormat, and whoever runs the index makes a new one.
 func TestKilled(t *testing.T) {
 	const perBatch = 3
 	if dir := os.Getenv("LUUTRU_TEST_INDEX"); dir != "" {
 		ix, err := index.Open(dir, testKey(1))
+		if errors.Is(err, index.ErrFormat) {
+			fmt.Println("not whole")
+			return
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -285,8 +290,24 @@ func TestKilled(t *testing.T) {
 	ix, dir := onDisk(t, testKey(1))
 	closeIndex(t, ix)
 	for round := range 3 {
-		last := killedAfter(t, dir, 3+4*round)
-		ix := reopen(t, dir, testKey(1))
+		last, whole := killedAfter(t, dir, 3+4*round)
+		ix, err := index.Open(dir, testKey(1))
+		if !whole || errors.Is(err, index.ErrFormat) {
+			if !errors.Is(err, index.ErrFormat) {
+				t.Fatalf("not whole, and now: %v", err)
+			}
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+			if ix, err = index.Create(dir, testKey(1)); err != nil {
+				t.Fatal(err)
+			}
+			closeIndex(t, ix)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		if ix.Position() < last || count(t, ix) != perBatch*ix.Position() {
 			t.Errorf("told %d, position %d, %d dossiers", last, ix.Position(), count(t, ix))
 		}
@@ -294,8 +315,9 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// killedAfter runs this test in a process of its own, kills it after some lines, and returns the last position it told.
-func killedAfter(t *testing.T, dir string, lines int) (last uint64) {
+// killedAfter runs this test in a process of its own, kills it after some lines, and returns the last position it told, and whether it
+// could open the index.
+func killedAfter(t *testing.T, dir string, lines int) (last uint64, whole bool) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilled$", "-test.v")
 	cmd.Env = append(os.Environ(), "LUUTRU_TEST_INDEX="+dir)
@@ -310,10 +332,14 @@ func killedAfter(t *testing.T, dir string, lines int) (last uint64) {
 	buf := make([]byte, 4096)
 	for strings.Count(told.String(), "applied") < lines {
 		n, err := out.Read(buf)
+		told.Write(buf[:n])
+		if strings.Contains(told.String(), "not whole") {
+			cmd.Wait()
+			return 0, false
+		}
 		if err != nil {
 			t.Fatalf("%v: %s", err, told.String())
 		}
-		told.Write(buf[:n])
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -322,7 +348,7 @@ func killedAfter(t *testing.T, dir string, lines int) (last uint64) {
 	for line := range strings.Lines(told.String()) {
 		fmt.Sscanf(line, "applied %d\n", &last)
 	}
-	return last
+	return last, true
 }
 
 func TestSnapshotKeepsNothing(t *testing.T) {
