@@ -64,7 +64,13 @@ func (a *Archive) Retrieve(ctx context.Context, by Agent, ref, purpose string) (
 	if err != nil {
 		return nil, err
 	}
-	return a.open(ctx, id, seal, act, sk, &Copy{ctx: ctx, Seal: seal, a: a, granted: entry, proof: proof})
+	c, err := a.open(ctx, id, seal, act, sk, &Copy{ctx: ctx, Seal: seal, a: a, granted: entry, proof: proof})
+	if errors.Is(err, ErrCorrupt) { // or destroyed meanwhile
+		if _, _, _, gone := a.sealed(ctx, id); gone != nil {
+			return nil, gone
+		}
+	}
+	return c, err
 }
 
 // open opens the package for a copy.
