@@ -41,8 +41,7 @@ func (c *Copy) WriteForm(w io.Writer, form string) (n int64, err error) {
 		return 0, fmt.Errorf("%w: %q", ErrForm, form)
 	}
 	if err != nil {
-		c.failure = err
-		return count.n, err
+		return count.n, c.fail(err)
 	}
 	c.delivery += "* " + form + "\n"
 	return count.n, nil

@@ -65,12 +65,10 @@ func (a *Archive) Retrieve(ctx context.Context, by Agent, ref, purpose string) (
 		return nil, err
 	}
 	c, err := a.open(ctx, id, seal, act, sk, &Copy{ctx: ctx, Seal: seal, a: a, granted: entry, proof: proof})
-	if errors.Is(err, ErrCorrupt) { // or destroyed meanwhile
-		if _, _, _, gone := a.sealed(ctx, id); gone != nil {
-			return nil, gone
-		}
+	if err != nil {
+		return nil, a.unlessGone(ctx, id, err)
 	}
-	return c, err
+	return c, nil
 }
 
 // open opens the package for a copy.
@@ -260,10 +258,28 @@ type checkedReader struct {
 func (r *checkedReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
 	if err != nil && err != io.EOF {
-		err = corrupt(err)
-		r.c.failure = err
+		err = r.c.fail(corrupt(err))
 	}
 	return n, err
+}
+
+// fail remembers why a copy failed, for the ledger. What is missing or cut off
+// because the dossier was destroyed meanwhile is not damaged.
+func (c *Copy) fail(err error) error {
+	c.failure = c.a.unlessGone(c.ctx, strings.TrimPrefix(c.granted.Chain, life.Chain("")), err)
+	return c.failure
+}
+
+// unlessGone returns err, or ErrDestroyed where the dossier was destroyed while
+// it was read.
+func (a *Archive) unlessGone(ctx context.Context, id string, err error) error {
+	if !errors.Is(err, ErrCorrupt) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if _, _, _, gone := a.sealed(ctx, id); errors.Is(gone, ErrDestroyed) {
+		return gone
+	}
+	return err
 }
 
 // WriteTo writes the whole dossier as a package that proves itself
@@ -273,8 +289,7 @@ func (c *Copy) WriteTo(w io.Writer) (int64, error) {
 	count := &counter{w: w}
 	z := zip.NewWriter(count)
 	if err := c.writeEntries(z); err != nil {
-		c.failure = err
-		return count.n, err
+		return count.n, c.fail(err)
 	}
 	if err := c.writeProof(z); err != nil {
 		c.failure = err
