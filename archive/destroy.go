@@ -162,11 +162,8 @@ func (a *Archive) mayDestroy(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	switch l.State {
-	case life.Condemned, life.Gone:
-		return ErrDestroyed
-	case life.Absent:
-		return fmt.Errorf("dossier: %w", fs.ErrNotExist)
+	if err := living(l); err != nil {
+		return err
 	}
 	f, err := a.family(ctx, id, l)
 	if err != nil {

@@ -57,11 +57,8 @@ func (a *Archive) placeHold(ctx context.Context, id, name string, d chain.Draft)
 		if err != nil {
 			return err
 		}
-		switch l.State {
-		case life.Condemned, life.Gone:
-			return ErrDestroyed
-		case life.Absent:
-			return fmt.Errorf("dossier: %w", fs.ErrNotExist)
+		if err := living(l); err != nil {
+			return err
 		}
 		if !grouped {
 			if _, err := a.holdGroup(ctx, l, d.Type, d, life.HoldBody{Hold: name, Dossier: id}); err != nil {
@@ -88,11 +85,8 @@ func (a *Archive) liftHold(ctx context.Context, id, name string, d chain.Draft) 
 		if err != nil {
 			return err
 		}
-		switch l.State {
-		case life.Condemned, life.Gone:
-			return ErrDestroyed
-		case life.Absent:
-			return fmt.Errorf("dossier: %w", fs.ErrNotExist)
+		if err := living(l); err != nil {
+			return err
 		}
 		_, open := l.Holds[name]
 		if open {

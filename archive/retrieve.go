@@ -140,14 +140,23 @@ func (a *Archive) sealed(ctx context.Context, id string) ([]*chain.Act, *life.Se
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	seal, act := l.Seal()
-	switch {
-	case seal == nil:
-		return nil, nil, nil, fmt.Errorf("dossier: %w", fs.ErrNotExist)
-	case l.State == life.Condemned || l.State == life.Gone:
-		return nil, nil, nil, ErrDestroyed
+	if err := living(l); err != nil {
+		return nil, nil, nil, err
 	}
+	seal, act := l.Seal()
 	return acts, seal, act, nil
+}
+
+// living returns ErrDestroyed for a dossier past the point of no return, and
+// fs.ErrNotExist for one that was never sealed.
+func living(l *life.Life) error {
+	switch l.State {
+	case life.Condemned, life.Gone:
+		return ErrDestroyed
+	case life.Absent:
+		return fmt.Errorf("dossier: %w", fs.ErrNotExist)
+	}
+	return nil
 }
 
 func (a *Archive) life(ctx context.Context, id string) ([]*chain.Act, *life.Life, error) {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/luutru/luutru/docsig/cms"
+	"github.com/luutru/luutru/docsig/internal/watch"
 	"github.com/luutru/luutru/docsig/pades"
 	"github.com/luutru/luutru/docsig/trust"
 	"github.com/luutru/luutru/docsig/xmlsig"
@@ -126,11 +127,11 @@ var errOtherDigest = errors.New("only the SHA-256 digest is at hand")
 
 // message verifies CMS, attached, or detached where a digest is given.
 func message(ctx context.Context, r io.ReaderAt, size int64, sha256 []byte, a *trust.Anchors, now time.Time) ([]trust.Signature, error) {
-	src := &watched{r: r}
+	src := &watch.Reader{R: r}
 	out, err := verifyMessage(ctx, src, size, sha256, cms.Options{Anchors: a, Now: now})
 	switch {
-	case src.err != nil:
-		return nil, fmt.Errorf("document: %w", src.err)
+	case src.Err != nil:
+		return nil, fmt.Errorf("document: %w", src.Err)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, cms.ErrNotSigned):
@@ -171,19 +172,4 @@ func verifyMessage(ctx context.Context, r io.ReaderAt, size int64, sha256 []byte
 		}
 	}
 	return out, err
-}
-
-// watched remembers an error of reading: it is no fault of the document.
-type watched struct {
-	r   io.ReaderAt
-	err error
-}
-
-// ReadAt is that of io.ReaderAt.
-func (w *watched) ReadAt(p []byte, off int64) (int, error) {
-	n, err := w.r.ReadAt(p, off)
-	if err != nil && !errors.Is(err, io.EOF) {
-		w.err = err
-	}
-	return n, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/luutru/luutru/inspect/pronom"
 	"github.com/luutru/luutru/intake"
+	"github.com/luutru/luutru/internal/extract"
 )
 
 // Media types that are told apart here.
@@ -106,7 +107,7 @@ func (l *look) said() []string {
 	if m, _, err := mime.ParseMediaType(declared); err == nil {
 		declared = m
 	}
-	return slices.DeleteFunc([]string{strings.ToLower(declared), byExtension(l.doc.Name)}, func(s string) bool { return s == "" })
+	return slices.DeleteFunc([]string{strings.ToLower(declared), extract.ByExtension(l.doc.Name)}, func(s string) bool { return s == "" })
 }
 
 // identity is the media type by which a document is compared: that of the signatures where they are sure of an office document, else
@@ -160,55 +161,6 @@ func officeType(puid string) string {
 		return typeODS
 	case "fmt/138", "fmt/292", "fmt/293", "fmt/1754":
 		return typeODP
-	}
-	return ""
-}
-
-// byExtension is what the ending of a file name promises, or nothing.
-func byExtension(name string) string {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".pdf":
-		return typePDF
-	case ".zip":
-		return typeZIP
-	case ".docx":
-		return typeDOCX
-	case ".xlsx":
-		return typeXLSX
-	case ".pptx":
-		return typePPTX
-	case ".odt":
-		return typeODT
-	case ".ods":
-		return typeODS
-	case ".odp":
-		return typeODP
-	case ".doc", ".xls", ".ppt":
-		return typeOLE
-	case ".rtf":
-		return typeRTF
-	}
-	return plainExtension(name)
-}
-
-func plainExtension(name string) string {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".xml", ".xsd", ".xsl", ".svg":
-		return typeXML
-	case ".json":
-		return typeJSON
-	case ".html", ".htm", ".xhtml":
-		return typeHTML
-	case ".txt", ".md", ".log":
-		return typeText
-	case ".csv":
-		return typeCSV
-	case ".png":
-		return typePNG
-	case ".jpg", ".jpeg":
-		return typeJPEG
-	case ".tif", ".tiff":
-		return typeTIFF
 	}
 	return ""
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/luutru/luutru/docsig/cms"
+	"github.com/luutru/luutru/docsig/internal/watch"
 	"github.com/luutru/luutru/docsig/trust"
 )
 
@@ -34,33 +35,18 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, a *trust.Anchors, no
 	if err != nil || !found {
 		return nil, err
 	}
-	src := &watched{r: r}
+	src := &watch.Reader{R: r}
 	d := document{r: src, size: size, anchors: a, now: now, digests: map[rangeKey][]byte{}}
 	out, err := d.verify(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case src.err != nil:
-		return nil, src.err
+	case src.Err != nil:
+		return nil, src.Err
 	case err != nil:
 		return []trust.Signature{{Form: "PAdES", Status: trust.Indeterminate, Reason: trust.Malformed, Detail: "the structure of the PDF cannot be read", Revocation: trust.Unknown}}, nil
 	}
 	return out, nil
-}
-
-// watched remembers an error of reading: it is no fault of the document.
-type watched struct {
-	r   io.ReaderAt
-	err error
-}
-
-// ReadAt is that of io.ReaderAt.
-func (w *watched) ReadAt(p []byte, off int64) (int, error) {
-	n, err := w.r.ReadAt(p, off)
-	if err != nil && !errors.Is(err, io.EOF) {
-		w.err = err
-	}
-	return n, err
 }
 
 // mentions tells whether a word stands anywhere in the file.

@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"internal/bench":          {}, // tests only
 	"internal/soak":           {}, // tests only
 	"docsig/internal/testpki": {}, // for tests only
+	"docsig/internal/watch":   {},
 	"internal/jcs":            {},
 	"internal/pdf":            {},
 	"internal/extract":        {"internal/pdf"},
@@ -35,9 +36,9 @@ var mayImport = map[string][]string{
 	"intake":                  {"dossier"},
 	"docsig/trust":            {},
 	"docsig/cms":              {"docsig/trust"},
-	"docsig/pades":            {"docsig/trust", "docsig/cms"},
+	"docsig/pades":            {"docsig/internal/watch", "docsig/trust", "docsig/cms"},
 	"docsig/xmlsig":           {"docsig/trust", "docsig/cms"},
-	"docsig":                  {"docsig/trust", "docsig/cms", "docsig/pades", "docsig/xmlsig"},
+	"docsig":                  {"docsig/internal/watch", "docsig/trust", "docsig/cms", "docsig/pades", "docsig/xmlsig"},
 	"inspect/ole":             {},
 	"inspect/pronom":          {"inspect/ole"},
 	"inspect/clamd":           {},

@@ -63,8 +63,8 @@ const (
 	typeAny  = "application/octet-stream"
 )
 
-// byExtension is what the ending of a file name promises, or nothing.
-func byExtension(name string) string {
+// ByExtension is the media type that the ending of a file name promises, or nothing.
+func ByExtension(name string) string {
 	return map[string]string{
 		".pdf": typePDF, ".zip": typeZIP, ".docx": typeDOCX, ".xlsx": typeXLSX, ".pptx": typePPTX,
 		".odt": typeODT, ".ods": typeODS, ".odp": typeODP,
@@ -85,7 +85,7 @@ func MediaType(name string, head []byte) string {
 			return m.media
 		}
 	}
-	named := byExtension(name)
+	named := ByExtension(name)
 	if bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06")) {
 		return zipType(named, head)
 	}

@@ -7,7 +7,7 @@ func HasText(name, mediaType string) bool {
 	if m, _, err := mime.ParseMediaType(mediaType); err == nil {
 		mediaType = m
 	}
-	for _, says := range []string{mediaType, byExtension(name)} {
+	for _, says := range []string{mediaType, ByExtension(name)} {
 		switch says {
 		case typePDF, typeDOCX, typeXLSX, typePPTX, typeODT, typeODS, typeODP, typeXML, "text/xml", typeJSON, typeHTML, typeText, typeCSV:
 			return true
