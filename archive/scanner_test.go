@@ -1,64 +1,27 @@
 package archive_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/luutru/luutru/archive"
 	"github.com/luutru/luutru/dossier"
+	"github.com/luutru/luutru/inspect/clamd/clamdtest"
 	"github.com/luutru/luutru/intake"
 )
 
 // TestScanner has a real clamd stand at the door of an archive. It needs
 // LUUTRU_CLAMD=1 and clamd; .ci/clamd runs it.
 func TestScanner(t *testing.T) {
-	if os.Getenv("LUUTRU_CLAMD") != "1" {
-		t.Skip("LUUTRU_CLAMD is not set")
-	}
 	const virus = "mã độc giả định của luutru"
-	dir := t.TempDir()
-	socket, conf := filepath.Join(dir, "s"), filepath.Join(dir, "clamd.conf")
-	for name, text := range map[string]string{
-		filepath.Join(dir, "luutru.ndb"): fmt.Sprintf("Luutru.Test:0:*:%x\n", virus),
-		conf:                             fmt.Sprintf("LocalSocket %s\nDatabaseDirectory %s\nForeground yes\nUser root\n", socket, dir),
-	} {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, "clamd", "--config-file", conf)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { stop(); <-ended })
-
+	daemon := clamdtest.Start(t, "Luutru.Test", []byte(virus), "")
 	w := newWorld(t)
 	a := w.open(t)
-	setPolicy(t, a, func(p *intake.Policy) { p.Scanner = "unix:" + socket })
+	setPolicy(t, a, func(p *intake.Policy) { p.Scanner = daemon.Address })
 	d, c := submission(code(1), usual)
 	r, err := a.Ingest(t.Context(), portal, d, c)
-	for tick := time.NewTicker(50 * time.Millisecond); errors.Is(err, archive.ErrWait); { // clamd is still starting
-		select {
-		case <-tick.C:
-		case <-ended:
-			t.Fatal("clamd ended")
-		case <-t.Context().Done():
-			t.Fatal(err)
-		}
-		d, c = submission(code(1), usual)
-		r, err = a.Ingest(t.Context(), portal, d, c)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +46,7 @@ func TestScanner(t *testing.T) {
 		}
 	}
 
-	stop()
-	<-ended
+	daemon.Stop()
 	d, c = submission(code(3), usual)
 	if _, err := a.Ingest(t.Context(), portal, d, c); !errors.Is(err, archive.ErrWait) {
 		t.Errorf("with the scanner gone: %v, want ErrWait", err)

@@ -2,53 +2,23 @@ package inspect_test
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/luutru/luutru/dossier"
 	"github.com/luutru/luutru/inspect"
+	"github.com/luutru/luutru/inspect/clamd/clamdtest"
 	"github.com/luutru/luutru/internal/sample"
 )
 
 // TestRealClamd has a real scanner look at documents: found, clean, and unchecked when it has gone. It needs LUUTRU_CLAMD=1.
 func TestRealClamd(t *testing.T) {
-	if os.Getenv("LUUTRU_CLAMD") != "1" {
-		t.Skip("LUUTRU_CLAMD is not set")
-	}
-	dir := t.TempDir()
-	socket, conf := filepath.Join(dir, "s"), filepath.Join(dir, "clamd.conf")
 	virus := []byte("Đây là mã độc " + "giả định của luutru")
-	for name, text := range map[string]string{
-		filepath.Join(dir, "luutru.ndb"): fmt.Sprintf("Luutru.Test:0:*:%x\n", virus),
-		conf:                             fmt.Sprintf("LocalSocket %s\nDatabaseDirectory %s\nForeground yes\nUser root\n", socket, dir),
-	} {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, "clamd", "--config-file", conf)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { stop(); <-ended })
-	i := open(t, inspect.Config{Scanner: "unix:" + socket})
+	daemon := clamdtest.Start(t, "Luutru.Test", virus, "")
+	i := open(t, inspect.Config{Scanner: daemon.Address})
 	doc := dossier.Document{Name: "a.txt", MediaType: "text/plain"}
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for range 600 {
-		if wrong(findings(t, i, doc, []byte("x"))) == "" {
-			break
-		}
-		<-ticker.C
-	}
 	if got := wrong(findings(t, i, doc, []byte("xin chào"))); got != "" {
 		t.Errorf("harmless: %s", got)
 	}
@@ -58,8 +28,7 @@ func TestRealClamd(t *testing.T) {
 	if got := wrong(findings(t, i, dossier.Document{Name: "a.zip", MediaType: "application/zip"}, zipFile(t, entry{"a", string(virus)}))); got != "virus.found" {
 		t.Errorf("virus in ZIP: %s", got)
 	}
-	stop()
-	<-ended
+	daemon.Stop()
 	if got := wrong(findings(t, i, doc, virus)); got != "virus.unchecked" {
 		t.Errorf("scanner gone: %s", got)
 	}

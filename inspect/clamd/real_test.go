@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/luutru/luutru/inspect/clamd"
+	"github.com/luutru/luutru/inspect/clamd/clamdtest"
 )
 
 // eicar is the harmless file that every scanner calls a virus, put together only here so that no scanner takes this file for one.
@@ -24,60 +25,10 @@ func eicar() []byte {
 	return []byte(`X5O!P%@AP[4\PZX54(P^)7CC)7}` + `$EICAR-STANDARD-` + `ANTIVIRUS-TEST-FILE!$H+H*`)
 }
 
-// daemon is a clamd that the test started.
-type daemon struct {
-	cmd    *exec.Cmd
-	socket string
-	config string
-}
-
-// start runs a real clamd that knows one signature, that of eicar. It needs LUUTRU_CLAMD=1 and clamav-daemon installed.
-func start(t testing.TB, settings string) *daemon {
+// start runs a real clamd that knows one signature, that of eicar.
+func start(t testing.TB, settings string) *clamdtest.Daemon {
 	t.Helper()
-	if os.Getenv("LUUTRU_CLAMD") != "1" {
-		t.Skip("LUUTRU_CLAMD is not set")
-	}
-	dir := t.TempDir()
-	d := &daemon{socket: filepath.Join(dir, "s"), config: filepath.Join(dir, "clamd.conf")}
-	db := filepath.Join(dir, "db")
-	if err := os.Mkdir(db, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	signature := fmt.Sprintf("Luutru.Test.EICAR:0:*:%x\n", eicar()[:60])
-	conf := fmt.Sprintf("LocalSocket %s\nDatabaseDirectory %s\nForeground yes\nUser root\nTemporaryDirectory %s\n%s\n", d.socket, db, dir, settings)
-	for name, data := range map[string]string{filepath.Join(db, "luutru.ndb"): signature, d.config: conf} {
-		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	d.cmd = exec.Command("clamd", "--config-file", d.config)
-	var out bytes.Buffer
-	d.cmd.Stdout, d.cmd.Stderr = &out, &out
-	if err := d.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { d.cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { d.cmd.Process.Kill(); <-ended })
-	s, err := clamd.New("unix:"+d.socket, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for range 600 {
-		if v, err := s.Version(t.Context()); err == nil {
-			t.Log(v)
-			return d
-		}
-		select {
-		case <-ended:
-			t.Fatalf("clamd ended: %s", out.String())
-		case <-ticker.C:
-		}
-	}
-	t.Fatalf("clamd does not answer: %s", out.String())
-	return nil
+	return clamdtest.Start(t, "Luutru.Test.EICAR", eicar()[:60], settings)
 }
 
 func zipped(t testing.TB, data []byte) []byte {
@@ -127,7 +78,7 @@ func attached(data []byte) []byte {
 
 func TestRealScan(t *testing.T) {
 	d := start(t, "StreamMaxLength 8M")
-	s := scanner(t, "unix:"+d.socket)
+	s := scanner(t, d.Address)
 	for name, data := range map[string][]byte{"bare": eicar(), "in ZIP": zipped(t, eicar()), "in ZIP in ZIP": zipped(t, zipped(t, eicar())), "attached to PDF": attached(eicar())} {
 		if virus, err := s.Scan(t.Context(), bytes.NewReader(data)); err != nil || !strings.Contains(virus, "Luutru.Test.EICAR") {
 			t.Errorf("%s: %q, %v", name, virus, err)
@@ -149,14 +100,14 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
 // killing is a stream that kills the scanner after the first bytes.
 type killing struct {
-	d    *daemon
+	d    *clamdtest.Daemon
 	t    *testing.T
 	read int
 }
 
 func (k *killing) Read(b []byte) (int, error) {
 	if k.read += len(b); k.read > 4<<20 && k.d != nil {
-		if err := k.d.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		if err := k.d.Process.Signal(syscall.SIGKILL); err != nil {
 			k.t.Error(err)
 		}
 		k.d = nil
@@ -167,7 +118,7 @@ func (k *killing) Read(b []byte) (int, error) {
 
 func TestRealKilled(t *testing.T) {
 	d := start(t, "StreamMaxLength 1000M")
-	s := scanner(t, "unix:"+d.socket)
+	s := scanner(t, d.Address)
 	if virus, err := s.Scan(t.Context(), io.LimitReader(&killing{d: d, t: t}, 512<<20)); virus != "" || !errors.Is(err, clamd.ErrAway) {
 		t.Errorf("killed in mid-scan: %q, %v", virus, err)
 	}
@@ -178,8 +129,8 @@ func TestRealKilled(t *testing.T) {
 
 func TestRealStopped(t *testing.T) {
 	d := start(t, "")
-	s := scanner(t, "unix:"+d.socket)
-	if err := d.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	s := scanner(t, d.Address)
+	if err := d.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -197,7 +148,7 @@ func BenchmarkReal(b *testing.B) {
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		b.Fatal(err)
 	}
-	s, err := clamd.New("unix:"+d.socket, now)
+	s, err := clamd.New(d.Address, now)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -212,7 +163,7 @@ func BenchmarkReal(b *testing.B) {
 	b.Run("clamdscan", func(b *testing.B) {
 		b.SetBytes(int64(len(data)))
 		for b.Loop() {
-			if out, err := exec.CommandContext(b.Context(), "clamdscan", "--config-file", d.config, "--no-summary", name).CombinedOutput(); err != nil {
+			if out, err := exec.CommandContext(b.Context(), "clamdscan", "--config-file", d.Config, "--no-summary", name).CombinedOutput(); err != nil {
 				b.Fatalf("%v: %s", err, out)
 			}
 		}

@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"inspect/ole":             {},
 	"inspect/pronom":          {"inspect/ole"},
 	"inspect/clamd":           {},
+	"inspect/clamd/clamdtest": {"inspect/clamd"}, // for tests only
 	"inspect/pdfa":            {"internal/pdf"},
 	"inspect":                 {"inspect/ole", "inspect/pronom", "inspect/clamd", "inspect/pdfa", "docsig", "docsig/trust", "intake", "dossier", "internal/extract", "internal/pdf"},
 	"submission":              {"dossier", "bagit", "bagit/container", "eark", "intake"},
