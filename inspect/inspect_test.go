@@ -15,6 +15,7 @@ import (
 	"github.com/luutru/luutru/inspect"
 	"github.com/luutru/luutru/inspect/ole"
 	"github.com/luutru/luutru/intake"
+	"github.com/luutru/luutru/internal/filetest"
 )
 
 const (
@@ -64,15 +65,15 @@ func TestGood(t *testing.T) {
 		name, media string
 		data        []byte
 	}{
-		{"a.pdf", "application/pdf", simplePDF("")}, {"a.pdf", "application/pdf; version=1.7", vietnamesePDF("x")}, {"a.pdf", "", simplePDF("")},
-		{"a.docx", mediaDOCX, docx(t, "")}, {"a.xlsx", mediaXLSX, xlsx(t)}, {"a.odt", mediaODT, odt(t, mediaODT, "")},
-		{"a.zip", "application/zip", zipFile(t, entry{"a/b.txt", "x"}, entry{"a/", ""})},
+		{"a.pdf", "application/pdf", filetest.SimplePDF("")}, {"a.pdf", "application/pdf; version=1.7", filetest.VietnamesePDF("x")}, {"a.pdf", "", filetest.SimplePDF("")},
+		{"a.docx", mediaDOCX, filetest.DOCX(t, "")}, {"a.xlsx", mediaXLSX, filetest.XLSX(t)}, {"a.odt", mediaODT, filetest.ODT(t, mediaODT, "")},
+		{"a.zip", "application/zip", filetest.ZIP(t, filetest.Entry{"a/b.txt", "x"}, filetest.Entry{"a/", ""})},
 		{"a.xml", "text/xml", []byte("<?xml version='1.0' encoding='windows-1258'?><a>\xe9</a>")},
 		{"a.xml", "application/xml", []byte("\ufeff<a><b/></a>\n")}, {"a", "application/json", []byte(" {}")}, {"a.json", "application/json", []byte(`[1,{"a":null}] `)},
-		{"a.txt", "text/plain; charset=utf-8", []byte("x")}, {"a.csv", "text/csv", []byte("a;b")}, {"a.png", "image/png", pngFile(t)},
-		{"a.jpg", "image/jpeg", append(jpegFile(t), 0, 0)}, {"a.jpeg", "image/jpg", jpegFile(t)}, {"a.tif", "image/tiff", tiffFile()},
+		{"a.txt", "text/plain; charset=utf-8", []byte("x")}, {"a.csv", "text/csv", []byte("a;b")}, {"a.png", "image/png", filetest.PNG(t)},
+		{"a.jpg", "image/jpeg", append(filetest.JPEG(t), 0, 0)}, {"a.jpeg", "image/jpg", filetest.JPEG(t)}, {"a.tif", "image/tiff", filetest.TIFF()},
 		{"a.doc", "application/msword", oleFile(olePart{"WordDocument", make([]byte, 64)})},
-		{"a.docx", "application/octet-stream", docx(t, "")},
+		{"a.docx", "application/octet-stream", filetest.DOCX(t, "")},
 	} {
 		fs := findings(t, i, dossier.Document{Name: c.name, MediaType: c.media}, c.data)
 		if got := wrong(fs); got != "" {
@@ -88,7 +89,7 @@ func TestGood(t *testing.T) {
 
 func TestBad(t *testing.T) {
 	i := open(t, inspect.Config{})
-	pdf, word := simplePDF("BT (x) Tj ET"), docx(t, "<w:p/>")
+	pdf, word := filetest.SimplePDF("BT (x) Tj ET"), filetest.DOCX(t, "<w:p/>")
 	cut := func(b []byte, n int) []byte { return b[:len(b)-n] }
 	replace := func(old, new string) []byte { return bytes.Replace(pdf, []byte(old), []byte(new), 1) }
 	for _, c := range []struct {
@@ -97,13 +98,13 @@ func TestBad(t *testing.T) {
 		want              string
 	}{
 		{"empty", "a.pdf", "application/pdf", nil, "document.empty"},
-		{"image as PDF", "a.pdf", "application/pdf", pngFile(t), "format.mismatch"},
+		{"image as PDF", "a.pdf", "application/pdf", filetest.PNG(t), "format.mismatch"},
 		{"PDF by another name", "a.docx", "application/pdf", pdf, "format.mismatch"},
 		{"PDF declared text", "a.pdf", "text/plain", pdf, "format.mismatch"},
 		{"text as PDF", "a.pdf", "application/pdf", []byte("xin chào"), "format.mismatch"},
 		{"program as text", "a.txt", "text/plain", append([]byte("MZ\x90\x00\x03"), make([]byte, 100)...), "format.mismatch"},
 		{"PDF declared unknown", "a.xyz", "application/x-unknown", pdf, "format.mismatch"},
-		{"ZIP as Word", "a.docx", mediaDOCX, zipFile(t, entry{"a.txt", "x"}), "format.mismatch"},
+		{"ZIP as Word", "a.docx", mediaDOCX, filetest.ZIP(t, filetest.Entry{"a.txt", "x"}), "format.mismatch"},
 		{"Word as spreadsheet", "a.docx", mediaXLSX, word, "format.mismatch"},
 		{"Word by the name of a spreadsheet", "a.xlsx", mediaXLSX, word, "format.mismatch"},
 		{"nothing known", "a", "", []byte{0, 1, 2, 3, 0xfe}, "format.unknown"},
@@ -112,12 +113,12 @@ func TestBad(t *testing.T) {
 		{"PDF with moved table", "a.pdf", "application/pdf", replace("%PDF-1.7\n", "%PDF-1.7\n\n\n\n\n"), "document.broken"},
 		{"PDF without pages", "a.pdf", "application/pdf", replace("/Kids [3 0 R]", "/Kids [      ]"), "document.broken"},
 		{"PDF with a password", "a.pdf", "application/pdf", replace("/Root 1 0 R ", "/Encrypt 9 0 R /Root 1 0 R "), "document.encrypted"},
-		{"ZIP cut off", "a.zip", "application/zip", cut(zipFile(t, entry{"a", "x"}), 5), "document.broken"},
-		{"ZIP climbs", "a.zip", "application/zip", zipFile(t, entry{"../../etc/passwd", "x"}), "document.broken"},
-		{"ZIP from the root", "a.zip", "application/zip", zipFile(t, entry{"/etc/passwd", "x"}), "document.broken"},
-		{"ZIP with drive", "a.zip", "application/zip", zipFile(t, entry{`C:\x`, "x"}), "document.broken"},
-		{"ZIP twice", "a.zip", "application/zip", zipFile(t, entry{"a", "x"}, entry{"a", "y"}), "document.broken"},
-		{"ZIP bomb", "a.zip", "application/zip", zipFile(t, entry{"a", strings.Repeat("0", 80<<20)}), "document.bomb"},
+		{"ZIP cut off", "a.zip", "application/zip", cut(filetest.ZIP(t, filetest.Entry{"a", "x"}), 5), "document.broken"},
+		{"ZIP climbs", "a.zip", "application/zip", filetest.ZIP(t, filetest.Entry{"../../etc/passwd", "x"}), "document.broken"},
+		{"ZIP from the root", "a.zip", "application/zip", filetest.ZIP(t, filetest.Entry{"/etc/passwd", "x"}), "document.broken"},
+		{"ZIP with drive", "a.zip", "application/zip", filetest.ZIP(t, filetest.Entry{`C:\x`, "x"}), "document.broken"},
+		{"ZIP twice", "a.zip", "application/zip", filetest.ZIP(t, filetest.Entry{"a", "x"}, filetest.Entry{"a", "y"}), "document.broken"},
+		{"ZIP bomb", "a.zip", "application/zip", filetest.ZIP(t, filetest.Entry{"a", strings.Repeat("0", 80<<20)}), "document.bomb"},
 		{"ZIP lies", "a.zip", "application/zip", lyingZIP(t), "document.bomb"},
 		{"ZIP of nothing", "a.zip", "application/zip", manyEntries(t, 60_000), "document.bomb"},
 		{"ZIP with a password", "a.zip", "application/zip", lockedZIP(t), "document.encrypted"},
@@ -129,17 +130,17 @@ func TestBad(t *testing.T) {
 		{"JSON open", "a.json", "application/json", []byte(`{"a":1`), "document.broken"},
 		{"JSON twice", "a.json", "application/json", []byte(`{} {}`), "document.broken"},
 		{"JSON deep", "a.json", "application/json", []byte(strings.Repeat("[", 100_000)), "document.broken"},
-		{"PNG cut off", "a.png", "image/png", cut(pngFile(t), 8), "document.broken"},
+		{"PNG cut off", "a.png", "image/png", cut(filetest.PNG(t), 8), "document.broken"},
 		{"PNG huge", "a.png", "image/png", hugePNG(t), "document.bomb"},
-		{"TIFF cut off", "a.tif", "image/tiff", cut(tiffFile(), 1), "document.broken"},
+		{"TIFF cut off", "a.tif", "image/tiff", cut(filetest.TIFF(), 1), "document.broken"},
 		{"TIFF of itself", "a.tif", "image/tiff", []byte("II*\x00\x08\x00\x00\x00\x00\x00\x08\x00\x00\x00"), "document.broken"},
 		{"OLE cut off", "a.doc", "application/msword", []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "document.broken"},
-		{"Word with macros", "a.docx", mediaDOCX, zipFile(t, contentTypes("wordprocessingml.document"), entry{"word/document.xml", "<a/>"}, entry{"word/vbaProject.bin", "x"}), "document.macro"},
-		{"Word with a template from outside", "a.docx", mediaDOCX, zipFile(t, contentTypes("wordprocessingml.document"), entry{"word/document.xml", "<a/>"},
-			entry{"word/_rels/settings.xml.rels", `<Relationship Type="http://x/attachedTemplate" Target="http://evil/x.dotm" TargetMode="External"/>`}), "document.macro"},
-		{"Word with a file inside", "a.docx", mediaDOCX, zipFile(t, contentTypes("wordprocessingml.document"), entry{"word/document.xml", "<a/>"}, entry{"word/embeddings/oleObject1.bin", "x"}), "document.embedded"},
-		{"OpenDocument with macros", "a.odt", mediaODT, zipFile(t, entry{"mimetype", mediaODT}, entry{"content.xml", "<a/>"}, entry{"Basic/Standard/Module1.xml", "x"}), "document.macro"},
-		{"OpenDocument with a password", "a.odt", mediaODT, zipFile(t, entry{"mimetype", mediaODT}, entry{"content.xml", "x"}, entry{"META-INF/manifest.xml", "<m><manifest:encryption-data/></m>"}), "document.encrypted"},
+		{"Word with macros", "a.docx", mediaDOCX, filetest.ZIP(t, filetest.ContentTypes("wordprocessingml.document"), filetest.Entry{"word/document.xml", "<a/>"}, filetest.Entry{"word/vbaProject.bin", "x"}), "document.macro"},
+		{"Word with a template from outside", "a.docx", mediaDOCX, filetest.ZIP(t, filetest.ContentTypes("wordprocessingml.document"), filetest.Entry{"word/document.xml", "<a/>"},
+			filetest.Entry{"word/_rels/settings.xml.rels", `<Relationship Type="http://x/attachedTemplate" Target="http://evil/x.dotm" TargetMode="External"/>`}), "document.macro"},
+		{"Word with a file inside", "a.docx", mediaDOCX, filetest.ZIP(t, filetest.ContentTypes("wordprocessingml.document"), filetest.Entry{"word/document.xml", "<a/>"}, filetest.Entry{"word/embeddings/oleObject1.bin", "x"}), "document.embedded"},
+		{"OpenDocument with macros", "a.odt", mediaODT, filetest.ZIP(t, filetest.Entry{"mimetype", mediaODT}, filetest.Entry{"content.xml", "<a/>"}, filetest.Entry{"Basic/Standard/Module1.xml", "x"}), "document.macro"},
+		{"OpenDocument with a password", "a.odt", mediaODT, filetest.ZIP(t, filetest.Entry{"mimetype", mediaODT}, filetest.Entry{"content.xml", "x"}, filetest.Entry{"META-INF/manifest.xml", "<m><manifest:encryption-data/></m>"}), "document.encrypted"},
 		{"old Word with macros", "a.doc", "application/msword", oleFile(olePart{"WordDocument", make([]byte, 64)}, olePart{"Macros", nil}), "document.macro"},
 		{"old Word with a password", "a.doc", "application/msword", oleFile(olePart{"WordDocument", append(make([]byte, 11), 1)}), "document.encrypted"},
 		{"old Excel with a password", "a.xls", "application/vnd.ms-excel", oleFile(olePart{"Workbook", []byte("\x09\x08\x04\x00\x00\x06\x05\x00\x2f\x00\x02\x00\x01\x00")}), "document.encrypted"},
@@ -157,17 +158,17 @@ func TestBad(t *testing.T) {
 
 // activePDF hangs an object to the catalog.
 func activePDF(o string) []byte {
-	b := newPDF()
-	b.object(1, "<< /Type /Catalog /Pages 2 0 R /Hidden [5 0 R] >>")
-	b.object(2, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
-	b.object(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>")
-	b.stream(4, "", []byte("x"))
-	b.object(5, o)
-	return b.table("")
+	b := filetest.NewPDF()
+	b.Object(1, "<< /Type /Catalog /Pages 2 0 R /Hidden [5 0 R] >>")
+	b.Object(2, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
+	b.Object(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>")
+	b.Stream(4, "", []byte("x"))
+	b.Object(5, o)
+	return b.Table("")
 }
 
 func hugePNG(t *testing.T) []byte {
-	b := pngFile(t)
+	b := filetest.PNG(t)
 	copy(b[16:], "\x00\x01\x00\x00\x00\x01\x00\x00")
 	return b
 }
@@ -244,10 +245,10 @@ func TestPermitted(t *testing.T) {
 		data        []byte
 		bad, bad2   bool
 	}{
-		{"a.pdf", "application/pdf", simplePDF(""), false, true}, // 1.7
-		{"a.docx", mediaDOCX, docx(t, ""), false, false},
-		{"a.png", "image/png", pngFile(t), true, true},
-		{"a.zip", "application/zip", zipFile(t, entry{"a", "x"}), true, true},
+		{"a.pdf", "application/pdf", filetest.SimplePDF(""), false, true}, // 1.7
+		{"a.docx", mediaDOCX, filetest.DOCX(t, ""), false, false},
+		{"a.png", "image/png", filetest.PNG(t), true, true},
+		{"a.zip", "application/zip", filetest.ZIP(t, filetest.Entry{"a", "x"}), true, true},
 		{"a.p7s", "application/pkcs7-signature", []byte{0x30, 0x82, 0x01, 0x00}, false, true},
 		{"a.bin", "application/octet-stream", []byte{0, 1, 2}, true, true},
 	} {
@@ -277,7 +278,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := i.Document(ctx, d, 0, bytes.NewReader(simplePDF("")), 100); !errors.Is(err, context.Canceled) {
+	if _, err := i.Document(ctx, d, 0, bytes.NewReader(filetest.SimplePDF("")), 100); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -294,12 +295,12 @@ func (b *bounded) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func TestReadsLittle(t *testing.T) {
-	b := newPDF()
-	b.object(1, "<< /Pages 2 0 R >>")
-	b.object(2, "<< /Kids [3 0 R] >>")
-	b.object(3, "<< /Type /Page >>")
-	b.stream(4, "", make([]byte, 20<<20))
-	data := b.table("")
+	b := filetest.NewPDF()
+	b.Object(1, "<< /Pages 2 0 R >>")
+	b.Object(2, "<< /Kids [3 0 R] >>")
+	b.Object(3, "<< /Type /Page >>")
+	b.Stream(4, "", make([]byte, 20<<20))
+	data := b.Table("")
 	r := &bounded{ReaderAt: bytes.NewReader(data)}
 	d := &dossier.Declaration{Documents: []dossier.Document{{Name: "a.pdf", MediaType: "application/pdf"}}}
 	fs, err := open(t, inspect.Config{}).Document(t.Context(), d, 0, r, int64(len(data)))
@@ -348,9 +349,9 @@ func TestNoScanner(t *testing.T) {
 
 func seeds(t testing.TB) map[string][]byte {
 	return map[string][]byte{
-		"a.pdf": simplePDF("BT (x) Tj ET"), "b.pdf": vietnamesePDF("đ"), "c.pdf": activePDF("<< /S /Launch >>"), "a.docx": docx(t, ""), "a.odt": odt(t, mediaODT, ""),
+		"a.pdf": filetest.SimplePDF("BT (x) Tj ET"), "b.pdf": filetest.VietnamesePDF("đ"), "c.pdf": activePDF("<< /S /Launch >>"), "a.docx": filetest.DOCX(t, ""), "a.odt": filetest.ODT(t, mediaODT, ""),
 		"a.doc": oleFile(olePart{"WordDocument", []byte("x")}, olePart{"Macros", nil}), "a.xml": []byte("<a/>"), "a.json": []byte("{}"),
-		"a.png": pngFile(t), "a.jpg": jpegFile(t), "a.tif": tiffFile(), "a.txt": []byte("x"), "a.p7s": {0x30, 0x82},
+		"a.png": filetest.PNG(t), "a.jpg": filetest.JPEG(t), "a.tif": filetest.TIFF(), "a.txt": []byte("x"), "a.p7s": {0x30, 0x82},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/luutru/luutru/dossier"
 	"github.com/luutru/luutru/inspect"
 	"github.com/luutru/luutru/intake"
+	"github.com/luutru/luutru/internal/filetest"
 	"github.com/luutru/luutru/internal/sample"
 )
 
@@ -31,15 +32,15 @@ func letter(t testing.TB) []byte {
 func scan(text string) []byte {
 	xmp := `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""` +
 		` xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/" pdfaid:part="2" pdfaid:conformance="B"/></rdf:RDF></x:xmpmeta>`
-	b := newPDF()
-	b.object(1, "<< /Type /Catalog /Pages 2 0 R /Metadata 6 0 R >>")
-	b.object(2, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
-	b.object(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /XObject << /I 5 0 R >> /Font << /F 7 0 R >> >> >>")
-	b.stream(4, "", []byte("q 595 0 0 842 0 0 cm /I Do Q "+text))
-	b.stream(5, "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace [/CalGray << /WhitePoint [1 1 1] >>] /BitsPerComponent 8", []byte("x"))
-	b.stream(6, "/Type /Metadata /Subtype /XML", []byte(xmp))
-	b.object(7, simpleFont)
-	return b.table("/ID [<00> <00>]")
+	b := filetest.NewPDF()
+	b.Object(1, "<< /Type /Catalog /Pages 2 0 R /Metadata 6 0 R >>")
+	b.Object(2, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
+	b.Object(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /XObject << /I 5 0 R >> /Font << /F 7 0 R >> >> >>")
+	b.Stream(4, "", []byte("q 595 0 0 842 0 0 cm /I Do Q "+text))
+	b.Stream(5, "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace [/CalGray << /WhitePoint [1 1 1] >>] /BitsPerComponent 8", []byte("x"))
+	b.Stream(6, "/Type /Metadata /Subtype /XML", []byte(xmp))
+	b.Object(7, filetest.SimpleFont)
+	return b.Table("/ID [<00> <00>]")
 }
 
 func TestPDFA(t *testing.T) {
@@ -52,7 +53,7 @@ func TestPDFA(t *testing.T) {
 		detail       string
 	}{
 		{"letter", "born_digital", good, "pdfa.valid", "PDF/A-2b"}, {"digitised letter", "digitised", good, "pdfa.valid", "PDF/A-2b"},
-		{"no claim", "born_digital", simplePDF(""), "", ""}, {"no claim, digitised", "digitised", simplePDF(""), "pdfa.missing", ""},
+		{"no claim", "born_digital", filetest.SimplePDF(""), "", ""}, {"no claim, digitised", "digitised", filetest.SimplePDF(""), "pdfa.missing", ""},
 		{"font left out", "born_digital", bytes.Replace(good, []byte("/FontFile2"), []byte("/FontFileX"), 1), "pdfa.violation", "6.2.11.4.1-1"},
 		{"part 4", "born_digital", bytes.Replace(good, []byte(`pdfaid:part="2"`), []byte(`pdfaid:part="4"`), 1), "pdfa.unchecked", "PDF/A-4"},
 		{"scan with text", "digitised", scan("BT 3 Tr /F 9 Tf (x) Tj ET"), "pdfa.valid", "PDF/A-2b"},
@@ -93,14 +94,14 @@ func TestSamples(t *testing.T) {
 func TestBomb(t *testing.T) {
 	i := open(t, inspect.Config{})
 	data := scan("")
-	b := newPDF()
-	b.object(1, "<< /Type /Catalog /Pages 2 0 R /Metadata 6 0 R >>")
-	b.object(2, "<< /Type /Pages /Kids [3 0 R 3 0 R] /Count 2 >>")
-	b.object(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents [4 0 R 4 0 R 4 0 R] /Resources << >> >>")
-	b.stream(4, "/Filter /FlateDecode", deflate(bytes.Repeat([]byte("q Q "), 5<<20)))
+	b := filetest.NewPDF()
+	b.Object(1, "<< /Type /Catalog /Pages 2 0 R /Metadata 6 0 R >>")
+	b.Object(2, "<< /Type /Pages /Kids [3 0 R 3 0 R] /Count 2 >>")
+	b.Object(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents [4 0 R 4 0 R 4 0 R] /Resources << >> >>")
+	b.Stream(4, "/Filter /FlateDecode", filetest.Deflate(bytes.Repeat([]byte("q Q "), 5<<20)))
 	at := bytes.Index(data, []byte("<x:xmpmeta"))
-	b.stream(6, "/Type /Metadata /Subtype /XML", data[at:bytes.Index(data, []byte("</x:xmpmeta>"))+12])
-	fs := findings(t, i, dossier.Document{Name: "a.pdf", MediaType: "application/pdf"}, b.table("/ID [<00> <00>]"))
+	b.Stream(6, "/Type /Metadata /Subtype /XML", data[at:bytes.Index(data, []byte("</x:xmpmeta>"))+12])
+	fs := findings(t, i, dossier.Document{Name: "a.pdf", MediaType: "application/pdf"}, b.Table("/ID [<00> <00>]"))
 	if got := wrong(fs); got != "pdfa.unchecked" {
 		t.Errorf("%+v", fs)
 	}

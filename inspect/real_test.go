@@ -10,6 +10,7 @@ import (
 	"github.com/luutru/luutru/dossier"
 	"github.com/luutru/luutru/inspect"
 	"github.com/luutru/luutru/inspect/clamd/clamdtest"
+	"github.com/luutru/luutru/internal/filetest"
 	"github.com/luutru/luutru/internal/sample"
 )
 
@@ -25,7 +26,7 @@ func TestRealClamd(t *testing.T) {
 	if got := wrong(findings(t, i, doc, virus)); got != "virus.found" {
 		t.Errorf("virus: %s", got)
 	}
-	if got := wrong(findings(t, i, dossier.Document{Name: "a.zip", MediaType: "application/zip"}, zipFile(t, entry{"a", string(virus)}))); got != "virus.found" {
+	if got := wrong(findings(t, i, dossier.Document{Name: "a.zip", MediaType: "application/zip"}, filetest.ZIP(t, filetest.Entry{"a", string(virus)}))); got != "virus.found" {
 		t.Errorf("virus in ZIP: %s", got)
 	}
 	daemon.Stop()

@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"internal/pdf":            {},
 	"internal/extract":        {"internal/pdf"},
 	"internal/sample":         {},
+	"internal/filetest":       {}, // for tests only
 	"store":                   {},
 	"signing":                 {},
 	"retention":               {},

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/luutru/luutru/internal/extract"
+	"github.com/luutru/luutru/internal/filetest"
 )
 
 const (
@@ -18,9 +19,9 @@ func TestMediaType(t *testing.T) {
 		data []byte
 		want string
 	}{
-		{"a", simplePDF(""), "application/pdf"}, {"a.txt", simplePDF(""), "application/pdf"}, {"a.docx", docx(t, ""), mediaDOCX},
-		{"a.xlsx", xlsx(t), mediaXLSX}, {"a", docx(t, ""), "application/zip"}, {"a.zip", odt(t, mediaODT, ""), mediaODT},
-		{"a.png", pngFile(t), "image/png"}, {"a.pdf", jpegFile(t), "image/jpeg"}, {"a", tiffFile(), "image/tiff"},
+		{"a", filetest.SimplePDF(""), "application/pdf"}, {"a.txt", filetest.SimplePDF(""), "application/pdf"}, {"a.docx", filetest.DOCX(t, ""), mediaDOCX},
+		{"a.xlsx", filetest.XLSX(t), mediaXLSX}, {"a", filetest.DOCX(t, ""), "application/zip"}, {"a.zip", filetest.ODT(t, mediaODT, ""), mediaODT},
+		{"a.png", filetest.PNG(t), "image/png"}, {"a.pdf", filetest.JPEG(t), "image/jpeg"}, {"a", filetest.TIFF(), "image/tiff"},
 		{"a.xml", []byte("<a/>"), "application/xml"}, {"a", []byte("<?xml?>"), "application/xml"}, {"a", []byte(" <HTML>"), "text/html"},
 		{"a", []byte(" {}"), "application/json"}, {"a.txt", []byte("{}"), "text/plain"}, {"a.csv", []byte("a;b"), "text/csv"}, {"A.CSV", []byte("a;b"), "text/csv"},
 		{"a.pdf", []byte("text"), "text/plain"}, {"a.txt", []byte{0}, "application/octet-stream"}, {"a", nil, "text/plain"},

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/luutru/luutru/internal/extract"
+	"github.com/luutru/luutru/internal/filetest"
 )
 
 func text(t testing.TB, name string, data []byte, l extract.Limits) (string, error) {
@@ -37,11 +38,11 @@ func TestText(t *testing.T) {
 		{"a.json", []byte(`{"tên":"Nguyễn","tuổi":[30,{"x":true}],"n":null}`), "tên\nNguyễn\ntuổi\n30\nx\nn"},
 		{"a.xml", []byte(`<?xml version="1.0" encoding="UTF-8"?><a x="1"><!-- c --><b>một &amp; hai</b><c>ba<![CDATA[ <bốn>]]></c></a>`), "một & hai\nba <bốn>"},
 		{"a.html", []byte("<!DOCTYPE html><html><head><style>p{}</style><script>var a='<p>'</script></head><body><h1>Đề&nbsp;mục</h1><p>m<b>ộ</b>t &lt;hai<br>ba<!-- <p>ẩn -->"), "Đề mục\nmột <hai\nba"},
-		{"a.docx", docx(t, `<w:p><w:r><w:t>Kính </w:t></w:r><w:r><w:t>gửi</w:t><w:tab/><w:t>ông</w:t></w:r></w:p><w:p><w:r><w:delText>xóa</w:delText><w:t>Hết</w:t></w:r></w:p>`), "Kính gửi ông\nHết\nTiêu đề trang"},
-		{"a.xlsx", xlsx(t), "Họ tên\nNguyễn Văn A\n079085001234\nghi chú"},
-		{"a.odt", odt(t, "application/vnd.oasis.opendocument.text", `<text:h>Mục</text:h><text:p>một<text:s/>hai<text:span> ba</text:span></text:p><x>không</x>`), "Mục\nmột hai ba"},
-		{"noname", odt(t, "application/vnd.oasis.opendocument.spreadsheet", `<t><text:p>ô</text:p></t>`), "ô"},
-		{"a.pdf", vietnamesePDF(sample), sample},
+		{"a.docx", filetest.DOCX(t, `<w:p><w:r><w:t>Kính </w:t></w:r><w:r><w:t>gửi</w:t><w:tab/><w:t>ông</w:t></w:r></w:p><w:p><w:r><w:delText>xóa</w:delText><w:t>Hết</w:t></w:r></w:p>`), "Kính gửi ông\nHết\nTiêu đề trang"},
+		{"a.xlsx", filetest.XLSX(t), "Họ tên\nNguyễn Văn A\n079085001234\nghi chú"},
+		{"a.odt", filetest.ODT(t, "application/vnd.oasis.opendocument.text", `<text:h>Mục</text:h><text:p>một<text:s/>hai<text:span> ba</text:span></text:p><x>không</x>`), "Mục\nmột hai ba"},
+		{"noname", filetest.ODT(t, "application/vnd.oasis.opendocument.spreadsheet", `<t><text:p>ô</text:p></t>`), "ô"},
+		{"a.pdf", filetest.VietnamesePDF(sample), sample},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := text(t, c.name, c.data, extract.Limits{})
@@ -71,7 +72,7 @@ c\n(d)) Tj <4142 4> Tj ET`, "a(b)\\ AB c(d)AB@"},
 		"operators":    {strings.Repeat("1 ", 500) + "Td Q Q q cm Tm TD TL Tf Tj TJ ' \" Do BT /F1 10 Tf (van) Tj ET", "van"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := text(t, "a.pdf", simplePDF(c.content), extract.Limits{})
+			got, err := text(t, "a.pdf", filetest.SimplePDF(c.content), extract.Limits{})
 			if c.want != "" && err != nil || got != c.want {
 				t.Errorf("%q, %v; want %q", got, err, c.want)
 			}
@@ -80,33 +81,33 @@ c\n(d)) Tj <4142 4> Tj ET`, "a(b)\\ AB c(d)AB@"},
 }
 
 // onePage has a page with the objects given, from number 4.
-func onePage(resources string, build func(b *pdfBuilder)) []byte {
-	b := newPDF()
-	b.object(1, "<< /Type /Catalog /Pages 2 0 R >>")
-	b.object(2, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
-	b.object(3, "<< /Type /Page /Contents 4 0 R /Resources << "+resources+" >> >>")
+func onePage(resources string, build func(b *filetest.PDF)) []byte {
+	b := filetest.NewPDF()
+	b.Object(1, "<< /Type /Catalog /Pages 2 0 R >>")
+	b.Object(2, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
+	b.Object(3, "<< /Type /Page /Contents 4 0 R /Resources << "+resources+" >> >>")
 	build(b)
-	return b.table("")
+	return b.Table("")
 }
 
 func TestTextPDFFonts(t *testing.T) {
 	show := []byte("BT /F1 10 Tf <0141424320ff> Tj ET")
-	cmap := func(s string) func(*pdfBuilder) {
-		return func(b *pdfBuilder) {
-			b.stream(4, "", show)
-			b.object(5, "<< /Type /Font /Subtype /TrueType /ToUnicode 6 0 R >>")
-			b.stream(6, "", []byte(s))
+	cmap := func(s string) func(*filetest.PDF) {
+		return func(b *filetest.PDF) {
+			b.Stream(4, "", show)
+			b.Object(5, "<< /Type /Font /Subtype /TrueType /ToUnicode 6 0 R >>")
+			b.Stream(6, "", []byte(s))
 		}
 	}
-	differences := func(s string) func(*pdfBuilder) {
-		return func(b *pdfBuilder) {
-			b.stream(4, "/Length 7 0 R", show)
-			b.object(5, "<< /Type /Font /Subtype /Type1 /FirstChar 65 /Widths [500 6 0 R 700] /Encoding << /Type /Encoding /Differences ["+s+"] >> >>")
-			b.object(6, "600")
+	differences := func(s string) func(*filetest.PDF) {
+		return func(b *filetest.PDF) {
+			b.Stream(4, "/Length 7 0 R", show)
+			b.Object(5, "<< /Type /Font /Subtype /Type1 /FirstChar 65 /Widths [500 6 0 R 700] /Encoding << /Type /Encoding /Differences ["+s+"] >> >>")
+			b.Object(6, "600")
 		}
 	}
 	for name, c := range map[string]struct {
-		build func(*pdfBuilder)
+		build func(*filetest.PDF)
 		want  string
 	}{
 		"bfchar":            {cmap("2 beginbfchar <41> <1EA1> <42> <00660069> endbfchar"), "ạfiC ÿ"},
@@ -131,14 +132,14 @@ func TestTextPDFFonts(t *testing.T) {
 func TestTextPDFFilters(t *testing.T) {
 	content := []byte("BT /F1 10 Tf (noi dung) Tj ET")
 	for name, data := range map[string][]byte{
-		"none": content, "FlateDecode": deflate(content), "ASCII85Decode": []byte(encode85(content)), "ASCIIHexDecode": []byte(encodeHex(content)),
-		"ASCII85Decode /FlateDecode": []byte(encode85(deflate(content))), "ASCIIHexDecode /FlateDecode": []byte(encodeHex(deflate(content))),
+		"none": content, "FlateDecode": filetest.Deflate(content), "ASCII85Decode": []byte(encode85(content)), "ASCIIHexDecode": []byte(encodeHex(content)),
+		"ASCII85Decode /FlateDecode": []byte(encode85(filetest.Deflate(content))), "ASCIIHexDecode /FlateDecode": []byte(encodeHex(filetest.Deflate(content))),
 	} {
 		filter := "/Filter [/" + name + "]"
 		if name == "none" {
 			filter = ""
 		}
-		got, err := text(t, "a.pdf", onePage("", func(b *pdfBuilder) { b.stream(4, filter, data) }), extract.Limits{})
+		got, err := text(t, "a.pdf", onePage("", func(b *filetest.PDF) { b.Stream(4, filter, data) }), extract.Limits{})
 		if err != nil || got != "noi dung" {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
@@ -146,10 +147,10 @@ func TestTextPDFFilters(t *testing.T) {
 }
 
 func TestTextPDFForms(t *testing.T) {
-	got, err := text(t, "a.pdf", onePage("/XObject << /X 5 0 R /Y 6 0 R >>", func(b *pdfBuilder) {
-		b.stream(4, "", []byte("/X Do /Y Do /Z Do"))
-		b.stream(5, "/Type /XObject /Subtype /Form /Matrix [1 0 0 1 0 0]", []byte("BT /F1 10 Tf (trong) Tj ET /X Do"))
-		b.stream(6, "/Type /XObject /Subtype /Image", []byte("BT (anh) Tj ET"))
+	got, err := text(t, "a.pdf", onePage("/XObject << /X 5 0 R /Y 6 0 R >>", func(b *filetest.PDF) {
+		b.Stream(4, "", []byte("/X Do /Y Do /Z Do"))
+		b.Stream(5, "/Type /XObject /Subtype /Form /Matrix [1 0 0 1 0 0]", []byte("BT /F1 10 Tf (trong) Tj ET /X Do"))
+		b.Stream(6, "/Type /XObject /Subtype /Image", []byte("BT (anh) Tj ET"))
 	}), extract.Limits{})
 	if err != nil || !strings.HasPrefix(got, "trong") || strings.Contains(got, "anh") {
 		t.Errorf("%q, %v", got, err)
@@ -159,41 +160,41 @@ func TestTextPDFForms(t *testing.T) {
 // Files made to catch a reader out: each must end, quickly, and without the text of the next.
 func TestTextPDFHostile(t *testing.T) {
 	loop := func(prev string) []byte {
-		b := newPDF()
-		b.object(1, "<< >>")
-		return b.table("/Prev " + prev)
+		b := filetest.NewPDF()
+		b.Object(1, "<< >>")
+		return b.Table("/Prev " + prev)
 	}
-	self := simplePDF("")
+	self := filetest.SimplePDF("")
 	at := bytes.LastIndex(self, []byte("xref\n0"))
 	for name, data := range map[string][]byte{
 		"previous table is itself": bytes.Replace(self, []byte("/Root 1 0 R "), fmt.Appendf(nil, "/Root 1 0 R /Prev %d", at), 1),
 		"previous table far away":  loop("99999999999999999"),
 		"previous table negative":  loop("-1"),
-		"length of itself": onePage("", func(b *pdfBuilder) {
-			b.object(4, "<< /Length 4 0 R >>\nstream\nBT ET\nendstream")
+		"length of itself": onePage("", func(b *filetest.PDF) {
+			b.Object(4, "<< /Length 4 0 R >>\nstream\nBT ET\nendstream")
 		}),
 		"pages of themselves": func() []byte {
-			b := newPDF()
-			b.object(1, "<< /Pages 2 0 R >>")
-			b.object(2, "<< /Kids [2 0 R 2 0 R 3 0 R] >>")
-			b.object(3, "<< /Kids [2 0 R 3 0 R] >>")
-			return b.table("")
+			b := filetest.NewPDF()
+			b.Object(1, "<< /Pages 2 0 R >>")
+			b.Object(2, "<< /Kids [2 0 R 2 0 R 3 0 R] >>")
+			b.Object(3, "<< /Kids [2 0 R 3 0 R] >>")
+			return b.Table("")
 		}(),
 		"object stream in itself": func() []byte {
-			b := newPDF()
-			b.stream(2, "/Type /ObjStm /N 1 /First 4", []byte("1 0 << /Pages 1 0 R >>"))
-			return b.xrefStream(map[int]int{1: 2, 2: 2})
+			b := filetest.NewPDF()
+			b.Stream(2, "/Type /ObjStm /N 1 /First 4", []byte("1 0 << /Pages 1 0 R >>"))
+			return b.XRefStream(map[int]int{1: 2, 2: 2})
 		}(),
 		"wide numbers": func() []byte {
-			b := newPDF()
-			at := b.out.Len()
-			b.stream(1, "/Type /XRef /Size 999999999999 /W [1 9999999999 1] /Index [0 999999999]", []byte("x"))
-			return fmt.Appendf(b.out.Bytes(), "startxref\n%d\n%%%%EOF\n", at)
+			b := filetest.NewPDF()
+			at := b.Out.Len()
+			b.Stream(1, "/Type /XRef /Size 999999999999 /W [1 9999999999 1] /Index [0 999999999]", []byte("x"))
+			return fmt.Appendf(b.Out.Bytes(), "startxref\n%d\n%%%%EOF\n", at)
 		}(),
-		"many columns": onePage("", func(b *pdfBuilder) {
-			b.stream(4, "/Filter /FlateDecode /DecodeParms << /Predictor 15 /Columns 99999999999 >>", deflate([]byte("x")))
+		"many columns": onePage("", func(b *filetest.PDF) {
+			b.Stream(4, "/Filter /FlateDecode /DecodeParms << /Predictor 15 /Columns 99999999999 >>", filetest.Deflate([]byte("x")))
 		}),
-		"nested arrays":  onePage("/Font "+strings.Repeat("[", 50_000), func(b *pdfBuilder) { b.stream(4, "", []byte("x")) }),
+		"nested arrays":  onePage("/Font "+strings.Repeat("[", 50_000), func(b *filetest.PDF) { b.Stream(4, "", []byte("x")) }),
 		"objects of old": bytes.ReplaceAll(self, []byte(" 0 obj"), []byte(" 0 "+strings.Repeat("1 0 obj ", 50))),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -208,9 +209,9 @@ func TestTextPDFHostile(t *testing.T) {
 
 func TestTextNone(t *testing.T) {
 	for name, data := range map[string][]byte{
-		"a.png": pngFile(t), "a.jpg": jpegFile(t), "a.tif": tiffFile(), "a.bin": {0, 1, 2}, "a.txt": {}, "b.txt": []byte(" \n\t "),
-		"empty.pdf": simplePDF(""), "a.doc": []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "a.zip": zipFile(t, entry{"a.txt", "x"}),
-		"encrypted.pdf": bytes.Replace(simplePDF("BT (x) Tj ET"), []byte("/Root 1 0 R "), []byte("/Encrypt 9 0 R /Root 1 0 R "), 1),
+		"a.png": filetest.PNG(t), "a.jpg": filetest.JPEG(t), "a.tif": filetest.TIFF(), "a.bin": {0, 1, 2}, "a.txt": {}, "b.txt": []byte(" \n\t "),
+		"empty.pdf": filetest.SimplePDF(""), "a.doc": []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "a.zip": filetest.ZIP(t, filetest.Entry{"a.txt", "x"}),
+		"encrypted.pdf": bytes.Replace(filetest.SimplePDF("BT (x) Tj ET"), []byte("/Root 1 0 R "), []byte("/Encrypt 9 0 R /Root 1 0 R "), 1),
 	} {
 		if got, err := text(t, name, data, extract.Limits{}); !errors.Is(err, extract.ErrNoText) || got != "" {
 			t.Errorf("%s: %q, %v", name, got, err)
@@ -219,9 +220,9 @@ func TestTextNone(t *testing.T) {
 }
 
 func TestTextBroken(t *testing.T) {
-	pdf := simplePDF("BT /F1 10 Tf (x) Tj ET")
+	pdf := filetest.SimplePDF("BT /F1 10 Tf (x) Tj ET")
 	for name, data := range map[string][]byte{
-		"a.pdf": pdf[:len(pdf)/2], "a.docx": docx(t, "")[:100], "a.xml": []byte("<a"), "a.json": []byte(`{"`), "deep.xml": []byte(strings.Repeat("<a>", 10_000)),
+		"a.pdf": pdf[:len(pdf)/2], "a.docx": filetest.DOCX(t, "")[:100], "a.xml": []byte("<a"), "a.json": []byte(`{"`), "deep.xml": []byte(strings.Repeat("<a>", 10_000)),
 	} {
 		if got, err := text(t, name, data, extract.Limits{}); err == nil || errors.Is(err, extract.ErrNoText) || got != "" {
 			t.Errorf("%s: %q, %v", name, got, err)
@@ -244,7 +245,7 @@ func TestTextLimits(t *testing.T) {
 	long := strings.Repeat("đất đai ", 100_000)
 	for name, data := range map[string][]byte{
 		"a.txt": []byte(long), "a.html": []byte("<p>" + long), "a.xml": []byte("<a>" + long + "</a>"), "a.json": []byte(`["` + long + `"]`),
-		"a.docx": docx(t, "<w:p><w:t>"+long+"</w:t></w:p>"), "a.pdf": vietnamesePDF(long[:50_000]),
+		"a.docx": filetest.DOCX(t, "<w:p><w:t>"+long+"</w:t></w:p>"), "a.pdf": filetest.VietnamesePDF(long[:50_000]),
 	} {
 		got, err := text(t, name, data, extract.Limits{Text: 1001})
 		if n := utf8.RuneCountInString(got); err != nil || n > 1001 || n < 990 {
@@ -281,20 +282,20 @@ func FuzzText(f *testing.F) {
 // seeds are small real files of every kind.
 func seeds(t testing.TB) map[string][]byte {
 	return map[string][]byte{
-		"a.pdf": simplePDF("BT /F1 10 Tf 72 700 Td [(mot) -300 (hai)] TJ T* (ba) ' ET"), "b.pdf": vietnamesePDF("Cấp giấy phép"),
-		"a.docx": docx(t, "<w:p><w:t>đơn</w:t></w:p>"), "a.xlsx": xlsx(t), "a.odt": odt(t, "application/vnd.oasis.opendocument.text", "<text:p>x</text:p>"),
+		"a.pdf": filetest.SimplePDF("BT /F1 10 Tf 72 700 Td [(mot) -300 (hai)] TJ T* (ba) ' ET"), "b.pdf": filetest.VietnamesePDF("Cấp giấy phép"),
+		"a.docx": filetest.DOCX(t, "<w:p><w:t>đơn</w:t></w:p>"), "a.xlsx": filetest.XLSX(t), "a.odt": filetest.ODT(t, "application/vnd.oasis.opendocument.text", "<text:p>x</text:p>"),
 		"a.xml": []byte("<?xml version='1.0'?><a>x</a>"), "a.json": []byte(`{"a":[1,"x"]}`), "a.html": []byte("<p>x<script>y</script>"),
-		"a.txt": []byte("x"), "b.txt": utf16File("xin chào", binary.LittleEndian), "a.png": pngFile(t), "a.jpg": jpegFile(t), "a.tif": tiffFile(),
-		"c.pdf": onePage("/Font << /F1 5 0 R >>", func(b *pdfBuilder) {
-			b.stream(4, "", []byte("BT /F1 10 Tf <4142> Tj ET"))
-			b.object(5, "<< /ToUnicode 6 0 R /Encoding << /Differences [65 /aacute] >> >>")
-			b.stream(6, "", []byte("1 beginbfrange <41> <43> <0110> endbfrange"))
+		"a.txt": []byte("x"), "b.txt": utf16File("xin chào", binary.LittleEndian), "a.png": filetest.PNG(t), "a.jpg": filetest.JPEG(t), "a.tif": filetest.TIFF(),
+		"c.pdf": onePage("/Font << /F1 5 0 R >>", func(b *filetest.PDF) {
+			b.Stream(4, "", []byte("BT /F1 10 Tf <4142> Tj ET"))
+			b.Object(5, "<< /ToUnicode 6 0 R /Encoding << /Differences [65 /aacute] >> >>")
+			b.Stream(6, "", []byte("1 beginbfrange <41> <43> <0110> endbfrange"))
 		}),
 	}
 }
 
 func BenchmarkTextPDF(b *testing.B) {
-	data := vietnamesePDF(strings.Repeat("Cộng hòa xã hội chủ nghĩa Việt Nam. Độc lập, tự do, hạnh phúc. ", 500))
+	data := filetest.VietnamesePDF(strings.Repeat("Cộng hòa xã hội chủ nghĩa Việt Nam. Độc lập, tự do, hạnh phúc. ", 500))
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
 		if _, err := text(b, "a.pdf", data, extract.Limits{}); err != nil {
